@@ -1,0 +1,5 @@
+"""``python -m geocbar``."""
+
+from geocbar.app.cli import main
+
+main()

@@ -1,0 +1,231 @@
+"""The command line: ``geocbar run map.jpg --gcps gcps.csv``."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import time
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from geocbar import __version__
+from geocbar.errors import GeocbarError
+
+if TYPE_CHECKING:
+    from geocbar.digitization import DigitizedMap
+    from geocbar.recipe import Recipe
+
+__all__ = ["commands", "main"]
+
+
+def main() -> None:
+    """Run the command line; every problem ends in one sentence and an exit code, never in a traceback."""
+    signal.signal(signal.SIGTERM, _stop)
+    try:
+        commands.main(prog_name="geocbar", standalone_mode=False)
+    except click.UsageError as error:
+        error.show()
+        sys.exit(2)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(1)
+    except (click.Abort, KeyboardInterrupt):
+        _fail("Stopped. Nothing was written.")
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(1)
+    except GeocbarError as error:
+        _fail(error.message, error.hint)
+    except MemoryError:
+        _fail(
+            "There is not enough memory for a picture of this size.",
+            "Crop the picture to the map, or use a larger machine.",
+        )
+    except Exception as error:
+        if os.environ.get("GEOCBAR_DEBUG"):
+            raise
+        _fail(
+            f"geocbar stumbled: {type(error).__name__}: {error}. Nothing was written.",
+            "This is a bug: please report it with the output of the same command under GEOCBAR_DEBUG=1.",
+        )
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(__version__, prog_name="geocbar")
+def commands() -> None:
+    """Turn a published map back into data.
+
+    \b
+    geocbar run map.jpg --gcps gcps.csv --colorbar 620,40,640,380 --vmin -50 --vmax 50
+
+    writes a GeoTIFF of the values, a GeoPackage of well-chosen points, a QGIS style, a picture to check, and a
+    recipe to repeat it, into the folder map_geocbar.
+    """
+
+
+@commands.command()
+@click.argument("map_path", metavar="MAP", type=click.Path(path_type=Path))
+@click.option("--gcps", type=click.Path(), help="Control points: CSV (pixel, line, lon, lat) or QGIS .points.")
+@click.option("--gcp-crs", help="CRS of the control points.  [default: EPSG:4326, or what the file says]")
+@click.option("--out", type=click.Path(path_type=Path), help="Folder to write.  [default: MAP_geocbar here]")
+@click.option("--colorbar", metavar="L,T,R,B", help="Place of the colour bar in the picture, in pixels.")
+@click.option(
+    "--colormap",
+    metavar="NAME|FILE",
+    help="Instead of a bar: a named colormap (_r reverses) or a palette file.",
+)
+@click.option("--vmin", type=float, help="Value at the left or bottom end of the bar.")
+@click.option("--vmax", type=float, help="Value at the right or top end of the bar.")
+@click.option("--ticks", metavar="V@PX,V@PX", help="Instead of --vmin/--vmax: values at pixels along the bar.")
+@click.option(
+    "--scale",
+    type=click.Choice(["linear", "log", "discrete"]),
+    help="How values run along the bar.  [default: linear]",
+)
+@click.option("--frame", metavar="L,T,R,B", help="The map's frame in pixels; nothing outside gets a value.")
+@click.option(
+    "--max-distance",
+    type=float,
+    help="Colours farther from the scale are no data (8-bit RGB units).  [default: 20]",
+)
+@click.option("--name", help="Quantity, for the band description.  [default: value]")
+@click.option("--unit", help="Unit of the values.")
+@click.option(
+    "--model",
+    type=click.Choice(["auto", "affine", "poly2", "poly3"]),
+    help="From world to pixels.  [default: auto, by leave-one-out error]",
+)
+@click.option("--to-crs", help="CRS of the raster and points.  [default: that of the control points]")
+@click.option("--resolution", type=float, help="Cell size in units of the CRS.  [default: as the picture]")
+@click.option("--resampling", type=click.Choice(["nearest", "bilinear"]), help="[default: nearest]")
+@click.option(
+    "--tolerance",
+    type=float,
+    help="Thinning leaves out pixels that differ more from a neighbour (in value; in decades on a log scale).",
+)
+@click.option("--eps", type=float, help="DBSCAN: neighbours are at most this many pixels apart.  [default: 1.5]")
+@click.option(
+    "--min-samples",
+    type=int,
+    help="DBSCAN: neighbours that make a core pixel, itself included.  [default: 4]",
+)
+@click.option("--levels", type=int, help="Thinning: steps the values are clustered in.  [default: 64]")
+@click.option(
+    "--spacing",
+    type=float,
+    help="Thinning: one point stands for at most a square of this side in pixels.  [default: 32]",
+)
+@click.option("--max-pixels", type=int, help="Refuse larger pictures.  [default: 500000000]")
+@click.option("--csv", is_flag=True, help="Also write the points as CSV.")
+@click.option("--overwrite", is_flag=True, help="Replace the outputs of an earlier run.")
+@click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
+@click.option("--quiet", is_flag=True, help="No progress.")
+def run(
+    map_path: Path, out: Path | None, csv: bool, overwrite: bool, as_json: bool, quiet: bool, **choices: Any
+) -> None:
+    """Digitize MAP: a picture, or a recipe (.toml) of an earlier run.
+
+    Writes MAP.tif (values), MAP.gpkg (points, control points, footprint), MAP.qml (QGIS style), MAP.check.png (look at
+    it!) and MAP.toml (the recipe) into one folder, all of them or nothing.
+    """
+    from geocbar.digitization import default_folder, digitize_recipe
+    from geocbar.files.output_folder import require_free
+
+    recipe = _recipe(map_path, {key: value for key, value in choices.items() if value is not None})
+    target = out or default_folder(recipe.image)
+    require_free(target, overwrite)
+    progress = _Progress(quiet)
+    result = digitize_recipe(recipe, progress=progress)
+    files = result.save(target, overwrite=overwrite, csv=csv, progress=progress)
+    progress.done()
+    if as_json:
+        click.echo(json.dumps(_finite(result.summary() | {"files": {k: str(p) for k, p in files.items()}}), indent=2))
+    else:
+        click.echo(_summary_text(result, files))
+
+
+def _recipe(map_path: Path, choices: dict[str, Any]) -> Recipe:
+    from geocbar.recipe import Recipe
+
+    if map_path.suffix.lower() == ".toml":
+        recipe = Recipe.read(map_path)
+        # Paths on the command line are seen from where the user stands, those in the recipe from where it lies.
+        given = {key: os.path.abspath(choices[key]) for key in ("gcps",) if key in choices}
+        if "colormap" in choices and Path(choices["colormap"]).is_file():
+            given["colormap"] = os.path.abspath(choices["colormap"])
+        unchecked = {f"{key}_sha256": "" for key in ("gcps", "colormap") if key in choices}
+        return replace(recipe, **(choices | given | unchecked))
+    if "gcps" not in choices:
+        raise click.UsageError("Control points are missing: give --gcps FILE (a CSV with pixel, line, lon, lat).")
+    known = {f.name for f in fields(Recipe)}
+    return Recipe(image=str(map_path), **{key: value for key, value in choices.items() if key in known})
+
+
+class _Progress:
+    """One line a step on stderr, with the seconds the step before took."""
+
+    def __init__(self, quiet: bool) -> None:
+        self.quiet = quiet
+        self.step = ""
+        self.since = time.monotonic()
+
+    def __call__(self, step: str) -> None:
+        self.done()
+        self.step, self.since = step, time.monotonic()
+        if not self.quiet and sys.stderr.isatty():
+            click.echo(f"  {step} ...", err=True, nl=False)
+
+    def done(self) -> None:
+        """Close the current line."""
+        if self.step and not self.quiet:
+            start = "\r" if sys.stderr.isatty() else ""
+            click.echo(f"{start}  {self.step:<36} {time.monotonic() - self.since:6.2f} s", err=True)
+        self.step = ""
+
+
+def _summary_text(result: DigitizedMap, files: dict[str, Path]) -> str:
+    s = result.summary()
+    unit = f" {s['unit']}" if s["unit"] else ""
+    low, high = s["scale_limits"]
+    lines = [
+        f"{s['map']}: {s['width_px']} x {s['height_px']} px, {result.scale.label}",
+        f"  values    {s['valued_percent']:.1f} % of the {'frame' if result.recipe.frame else 'picture'} has a value,"
+        f" {s['off_scale_percent']:.1f} % is off the scale",
+        f"            {s['value_min']:.5g} to {s['value_max']:.5g}{unit}"
+        f" (scale: {low:.5g} to {high:.5g}, {s['scale_kind']}); median colour distance {s['color_distance_median']:.1f}",
+        f"  place     {s['model']} on {s['gcps']} points: RMSE {s['rmse_px']:.2f} px = {s['rmse_km']:.3g} km,"
+        f" leave-one-out {s['left_out_rmse_px']:.2f} px = {s['left_out_rmse_km']:.3g} km",
+        f"  raster    {s['raster_width']} x {s['raster_height']} cells, {s['raster_crs'].splitlines()[0][:60]}",
+        f"  points    {s['points']} (1 for {s['reduction']:.0f} pixels); they rebuild the map with RMSE"
+        f" {s['rebuild_rmse_percent']:.2f} %, 99 % within {s['rebuild_p99_percent']:.2f} % of the range",
+        "  files     " + "\n            ".join(str(path) for path in files.values()),
+    ]
+    lines += [f"  note      {note}" for note in s["notes"]]
+    return "\n".join(lines)
+
+
+def _finite(value: Any) -> Any:
+    """JSON has no NaN: null instead."""
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_finite(item) for item in value]
+    if isinstance(value, float) and value - value != 0:
+        return None
+    return value
+
+
+def _fail(message: str, hint: str = "") -> None:
+    click.echo(f"Error: {message}", err=True)
+    for line in hint.splitlines():
+        click.echo(f"  {line}", err=True)
+    sys.exit(1)
+
+
+def _stop(*_: object) -> None:
+    raise KeyboardInterrupt

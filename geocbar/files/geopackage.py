@@ -1,0 +1,211 @@
+"""GeoPackage with points, control points and footprint, styled for QGIS; and CSV."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from geocbar.errors import FileProblemError
+from geocbar.files.qgis_style import footprint_style, gcp_style, point_style
+from geocbar.grid.thinning import Points
+from geocbar.place.georeference import Georeference
+from geocbar.place.projections import project_points
+from geocbar.value.scale import ColorScale
+
+if TYPE_CHECKING:
+    from geopandas import GeoDataFrame
+    from numpy.typing import NDArray
+
+__all__ = ["write_csv", "write_geopackage", "write_points"]
+
+
+def write_points(path: str | Path, points: Points, scale: ColorScale) -> None:
+    """Write points as the layer ``points`` of a GeoPackage, styled with the colours of the scale.
+
+    Fields: value, sigma (if known), count, pixel, line, lon, lat.
+
+    Parameters
+    ----------
+    path : str or Path
+        An existing file is replaced.
+    points : Points
+    scale : ColorScale
+
+    Raises
+    ------
+    FileProblemError
+        If the file cannot be written.
+    """
+    _write(Path(path), {"points": (_points_frame(points), point_style(scale))})
+
+
+def write_geopackage(
+    path: str | Path,
+    points: Points,
+    scale: ColorScale,
+    georeference: Georeference,
+    outline: NDArray[np.float64],
+    facts: Mapping[str, Any] | None = None,
+) -> None:
+    """Write the layers ``points``, ``gcps`` and ``footprint``, each with its style.
+
+    Parameters
+    ----------
+    path : str or Path
+        An existing file is replaced.
+    points : Points
+    scale : ColorScale
+    georeference : Georeference
+        Its control points are written as read, with dX, dY (fitted minus given, px), and the residual in px and km.
+    outline : (n, 2) float array
+        Closed ring of the map in the CRS of the points.
+    facts : mapping
+        Attributes of the footprint, such as the picture's name.
+
+    Raises
+    ------
+    FileProblemError
+        If the file cannot be written.
+    """
+    _write(
+        Path(path),
+        {
+            "points": (_points_frame(points), point_style(scale)),
+            "gcps": (_gcps_frame(georeference, points.crs), gcp_style()),
+            "footprint": (_footprint_frame(outline, points.crs, facts or {}), footprint_style()),
+        },
+    )
+
+
+def write_csv(path: str | Path, points: Points) -> None:
+    """Write points as text: lon, lat, value, sigma, count. Sigma stays empty where it is not known.
+
+    Raises
+    ------
+    FileProblemError
+        If the file cannot be written.
+    """
+    lonlat = _lonlat(points.xy, points.crs)
+    sigma = [""] * len(points) if points.sigma is None else [f"{s:.6g}" for s in points.sigma]
+    lines = ["lon,lat,value,sigma,count"]
+    for (lon, lat), value, spread, count in zip(lonlat, points.values, sigma, points.count, strict=True):
+        lines.append(f"{lon:.8f},{lat:.8f},{value:.9g},{spread},{count}")
+    try:
+        Path(path).write_text("\n".join(lines) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise FileProblemError(
+            f"{Path(path).name} cannot be written: {error.strerror}.", "Check the folder and the free space."
+        ) from error
+
+
+def _lonlat(xy: NDArray[np.float64], crs: str) -> NDArray[np.float64]:
+    """Degrees on the CRS's own globe: WGS 84 for Earth, the body's own system elsewhere."""
+    from pyproj import CRS
+
+    system = CRS.from_user_input(crs)
+    if system.is_geographic:
+        lonlat = xy.copy()
+    else:
+        geographic = system.geodetic_crs
+        earth = (
+            geographic is not None
+            and geographic.ellipsoid is not None
+            and 6.3e6 < geographic.ellipsoid.semi_major_metre < 6.45e6
+        )
+        target = "EPSG:4326" if earth or geographic is None else geographic.to_wkt()
+        lonlat = project_points(xy, crs, target).copy()
+    lonlat[:, 0] = (lonlat[:, 0] + 180) % 360 - 180
+    return lonlat
+
+
+def _points_frame(points: Points) -> GeoDataFrame:
+    import geopandas
+
+    lonlat = _lonlat(points.xy, points.crs)
+    fields: dict[str, NDArray[Any]] = {"value": points.values}
+    if points.sigma is not None:
+        fields["sigma"] = points.sigma
+    fields |= {
+        "count": points.count,
+        "pixel": points.pixels[:, 0],
+        "line": points.pixels[:, 1],
+        "lon": lonlat[:, 0],
+        "lat": lonlat[:, 1],
+    }
+    geometry = geopandas.points_from_xy(points.xy[:, 0], points.xy[:, 1])
+    return geopandas.GeoDataFrame(fields, geometry=geometry, crs=points.crs)
+
+
+def _gcps_frame(georeference: Georeference, crs: str) -> GeoDataFrame:
+    import geopandas
+
+    gcps = georeference.gcps
+    fields = {
+        "name": list(gcps.names),
+        "pixel": gcps.pixels[:, 0],
+        "line": gcps.pixels[:, 1],
+        "x": gcps.world[:, 0],
+        "y": gcps.world[:, 1],
+        "enabled": np.asarray(gcps.enabled),
+        "dX": georeference.residuals[:, 0],
+        "dY": georeference.residuals[:, 1],
+        "residual_px": np.hypot(georeference.residuals[:, 0], georeference.residuals[:, 1]),
+        "residual_km": georeference.residuals_km,
+        "left_out_px": georeference.left_out,
+    }
+    xy = project_points(gcps.world, georeference.crs, crs)
+    return geopandas.GeoDataFrame(fields, geometry=geopandas.points_from_xy(xy[:, 0], xy[:, 1]), crs=crs)
+
+
+def _footprint_frame(outline: NDArray[np.float64], crs: str, facts: Mapping[str, Any]) -> GeoDataFrame:
+    import geopandas
+    from shapely import Polygon
+
+    return geopandas.GeoDataFrame({key: [value] for key, value in facts.items()}, geometry=[Polygon(outline)], crs=crs)
+
+
+def _write(path: Path, layers: Mapping[str, tuple[GeoDataFrame, str]]) -> None:
+    from pyogrio.errors import DataLayerError, DataSourceError
+
+    try:
+        path.unlink(missing_ok=True)
+        for name, (frame, _) in layers.items():
+            # Version 1.2 opens without a warning in the GDAL 3.6 of long-lived systems.
+            options = {"dataset_options": {"VERSION": "1.2"}} if not path.exists() else {}
+            frame.to_file(path, layer=name, driver="GPKG", engine="pyogrio", **options)
+        _write_styles(path, {name: style for name, (_, style) in layers.items()})
+    except (OSError, DataSourceError, DataLayerError, sqlite3.Error) as error:
+        raise FileProblemError(
+            f"{path.name} cannot be written: {str(error).splitlines()[0]}.",
+            "Check the folder's permissions and the free space.",
+        ) from error
+
+
+def _write_styles(path: Path, styles: Mapping[str, str]) -> None:
+    """The table ``layer_styles``, from which QGIS takes the default style of each layer."""
+    connection = sqlite3.connect(path)
+    try:
+        with connection:
+            connection.execute(
+                "CREATE TABLE layer_styles (id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL, f_table_catalog TEXT(256),"
+                " f_table_schema TEXT(256), f_table_name TEXT(256), f_geometry_column TEXT(256), styleName TEXT(30),"
+                " styleQML TEXT, styleSLD TEXT, useAsDefault BOOLEAN, description TEXT, owner TEXT(30), ui TEXT(30),"
+                " update_time DATETIME DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now')))"
+            )
+            connection.execute(
+                "INSERT INTO gpkg_contents (table_name, data_type, identifier, description)"
+                " VALUES ('layer_styles', 'attributes', 'layer_styles', '')"
+            )
+            for layer, style in styles.items():
+                connection.execute(
+                    "INSERT INTO layer_styles (f_table_catalog, f_table_schema, f_table_name, f_geometry_column,"
+                    " styleName, styleQML, styleSLD, useAsDefault, description, owner)"
+                    " VALUES ('', '', ?, 'geom', 'geocbar', ?, '', 1, ?, '')",
+                    (layer, style, f"{layer} as drawn by geocbar"),
+                )
+    finally:
+        connection.close()

@@ -1,0 +1,122 @@
+"""A folder that appears complete or not at all."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from geocbar.errors import FileProblemError
+
+__all__ = ["fresh_folder"]
+
+_OWN_ENDINGS = (
+    ".tif",
+    ".gpkg",
+    ".qml",
+    ".toml",
+    ".check.png",
+    ".csv",
+    ".points",
+    ".tif.aux.xml",
+    ".gpkg-wal",
+    ".gpkg-shm",
+)
+
+
+@contextmanager
+def fresh_folder(target: str | Path, overwrite: bool = False) -> Iterator[Path]:
+    """Fill a temporary folder beside `target` and rename it at the end.
+
+    If anything goes wrong inside, Ctrl-C included, the temporary folder is removed and `target` is as it was.
+
+    Parameters
+    ----------
+    target : str or Path
+    overwrite : bool
+        Replace a folder that holds nothing but the outputs of an earlier run.
+
+    Yields
+    ------
+    Path
+        The temporary folder to write to.
+
+    Raises
+    ------
+    FileProblemError
+        If `target` is a file, a non-empty folder without `overwrite`, holds files that are not geocbar's, or cannot
+        be made.
+    """
+    target = Path(target)
+    require_free(target, overwrite)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        folder = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
+    except OSError as error:
+        raise FileProblemError(
+            f"The folder {target} cannot be made: {error.strerror}.", "Name another one: --out DIR"
+        ) from error
+    try:
+        # mkdtemp makes private folders; results are as readable as anything else the user makes.
+        mask = os.umask(0)
+        os.umask(mask)
+        folder.chmod(0o777 & ~mask)
+        yield folder
+        _swap(folder, target)
+    except OSError as error:
+        if isinstance(error, FileProblemError):
+            raise
+        raise FileProblemError(
+            f"{target} cannot be written: {error.strerror or error}.",
+            "Check the folder's permissions and the free space.",
+        ) from error
+    finally:
+        if folder.exists():
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def require_free(target: Path, overwrite: bool) -> None:
+    """Refuse a target that holds something, before any work is done.
+
+    Raises
+    ------
+    FileProblemError
+        As in :func:`fresh_folder`.
+    """
+    if not target.exists():
+        return
+    if not target.is_dir():
+        raise FileProblemError(f"{target} is a file.", "Name a folder: --out DIR")
+    entries = sorted(target.iterdir())
+    if not entries:
+        return
+    if not overwrite:
+        raise FileProblemError(
+            f"{target} exists and holds {len(entries)} file{'s' if len(entries) > 1 else ''}.",
+            "Replace it with --overwrite, or name another folder: --out DIR",
+        )
+    foreign = [entry.name for entry in entries if not (entry.is_file() and entry.name.endswith(_OWN_ENDINGS))]
+    if foreign or not any(entry.suffix == ".toml" for entry in entries):
+        named = f" ({', '.join(foreign[:3])})" if foreign else ""
+        raise FileProblemError(
+            f"{target} holds files that are not the outputs of an earlier run{named}: it is not overwritten.",
+            "Name another folder: --out DIR",
+        )
+
+
+def _swap(folder: Path, target: Path) -> None:
+    if not target.exists():
+        folder.rename(target)
+        return
+    retired = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
+    target.rename(retired / target.name)
+    try:
+        folder.rename(target)
+    except BaseException:
+        (retired / target.name).rename(target)
+        raise
+    finally:
+        shutil.rmtree(retired, ignore_errors=True)

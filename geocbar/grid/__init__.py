@@ -1,0 +1,1 @@
+"""Where value and place meet: rasters and points."""

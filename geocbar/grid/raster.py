@@ -1,0 +1,267 @@
+"""Put image values on a map grid."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from affine import Affine
+from numpy.typing import NDArray
+
+from geocbar.errors import InvalidInputError
+from geocbar.figure.layout import PixelBox
+from geocbar.place.georeference import Georeference
+from geocbar.place.projections import is_geographic, project_points, require_crs
+from geocbar.place.transforms import PolynomialTransform
+
+__all__ = ["RESAMPLING", "Raster", "footprint", "pixel_affine", "to_map"]
+
+#: How values between pixel centres are taken.
+RESAMPLING = ("nearest", "bilinear")
+
+#: Grids with more cells are refused.
+MAX_CELLS = 2_000_000_000
+
+_BLOCK_CELLS = 1 << 19
+_EDGE_STEPS = 64
+
+
+@dataclass(frozen=True, eq=False)
+class Raster:
+    """Values on a georeferenced grid.
+
+    Parameters
+    ----------
+    values : (h, w) float32 array
+        NaN where the map shows no data.
+    affine : affine.Affine
+        ``(col, row)`` of the grid to ``(x, y)`` in `crs`; (0, 0) is the top-left corner of the top-left cell, as in
+        GDAL.
+    crs : str
+        Anything pyproj understands.
+    sigma : (h, w) float32 array or None
+        One standard deviation of each value, in the unit of the values.
+    """
+
+    values: NDArray[np.float32]
+    affine: Affine
+    crs: str
+    sigma: NDArray[np.float32] | None = None
+
+
+def to_map(
+    values: NDArray[np.float32],
+    georeference: Georeference,
+    *,
+    sigma: NDArray[np.float32] | None = None,
+    frame: PixelBox | None = None,
+    to_crs: str | None = None,
+    resolution: float | None = None,
+    resampling: str = "nearest",
+) -> Raster:
+    """Put the values of a picture on a map grid.
+
+    With an affine fit and no wish for another grid the pixels of the picture stay the cells of the raster, whose
+    geotransform may then be rotated. Otherwise a north-up grid is laid over the map's footprint, and the one fitted
+    transform (world to pixel) says for every cell which pixel to read.
+
+    Parameters
+    ----------
+    values, sigma : (h, w) float32 array
+        In the picture.
+    georeference : Georeference
+    frame : PixelBox or None
+        The part of the picture to put on the grid; None takes all of it.
+    to_crs : str or None
+        CRS of the grid; None keeps the CRS of the control points.
+    resolution : float or None
+        Cell size in units of the CRS; None takes the median size of a pixel.
+    resampling : {"nearest", "bilinear"}
+        ``"bilinear"`` weighs the neighbours that have a value, where the nearest one has.
+
+    Returns
+    -------
+    Raster
+
+    Raises
+    ------
+    InvalidInputError
+        For an unknown resampling, a resolution that is not positive, or a grid beyond all bounds.
+    NotFoundError
+        For an unknown CRS.
+    """
+    if resampling not in RESAMPLING:
+        raise InvalidInputError(f"There is no resampling {resampling!r}.", f"Choose one of: {', '.join(RESAMPLING)}")
+    height, width = values.shape
+    box = frame or PixelBox(0, 0, width, height)
+    if to_crs is not None:
+        require_crs(to_crs)
+    affine = pixel_affine(georeference)
+    if affine is not None and to_crs in (None, georeference.crs) and resolution is None:
+        rows, cols = box.slices(width, height)
+        return Raster(
+            values[rows, cols],
+            affine * Affine.translation(cols.start, rows.start),
+            georeference.crs,
+            None if sigma is None else sigma[rows, cols],
+        )
+    crs = to_crs or georeference.crs
+    grid, shape = _grid(georeference, box, crs, resolution)
+    layers = [values] if sigma is None else [values, sigma]
+    out = [np.full(shape, np.nan, np.float32) for _ in layers]
+    clear = _outside_as_nan(layers, box)
+    for rows, pixels in _cells_to_pixels(georeference, crs, grid, shape):
+        for layer, target in zip(clear, out, strict=True):
+            target[rows] = _sample(layer, pixels, resampling).reshape(target[rows].shape)
+    return Raster(out[0], grid, crs, out[1] if sigma is not None else None)
+
+
+def pixel_affine(georeference: Georeference) -> Affine | None:
+    """The affine from pixel to world coordinates, if the fit is one; else None."""
+    transform = georeference.transform
+    if not isinstance(transform, PolynomialTransform) or transform.order != 1:
+        return None
+    origin, right, down = transform.to_world([[0, 0], [1, 0], [0, 1]])
+    (a, d), (b, e) = right - origin, down - origin
+    return Affine(a, b, origin[0], d, e, origin[1])
+
+
+def footprint(georeference: Georeference, box: PixelBox, crs: str | None = None) -> NDArray[np.float64]:
+    """Outline of a part of the picture in world coordinates.
+
+    Parameters
+    ----------
+    georeference : Georeference
+    box : PixelBox
+    crs : str or None
+        None for the CRS of the control points.
+
+    Returns
+    -------
+    (n, 2) float array
+        Closed ring, clockwise in the picture; places that have no image are left out.
+    """
+    t = np.linspace(0, 1, _EDGE_STEPS, endpoint=False)
+    x, y = box.left + t * box.width, box.top + t * box.height
+    ones = np.ones_like(t)
+    ring = np.concatenate(
+        [
+            np.stack([x, ones * box.top], axis=1),
+            np.stack([ones * box.right, y], axis=1),
+            np.stack([x[::-1] + box.width / _EDGE_STEPS, ones * box.bottom], axis=1),
+            np.stack([ones * box.left, y[::-1] + box.height / _EDGE_STEPS], axis=1),
+        ]
+    )
+    world = project_points(georeference.transform.to_world(ring), georeference.crs, crs or georeference.crs)
+    world = world[np.isfinite(world).all(axis=1)]
+    return np.concatenate([world, world[:1]])
+
+
+def _grid(
+    georeference: Georeference, box: PixelBox, crs: str, resolution: float | None
+) -> tuple[Affine, tuple[int, int]]:
+    """North-up grid over the footprint: its affine and (rows, columns)."""
+    t = np.linspace(0, 1, _EDGE_STEPS + 1)
+    col, row = np.meshgrid(box.left + t * box.width, box.top + t * box.height)
+    pixels = np.stack([col.ravel(), row.ravel()], axis=1)
+    world = project_points(georeference.transform.to_world(pixels), georeference.crs, crs)
+    good = np.isfinite(world).all(axis=1)
+    if not good.any():
+        raise InvalidInputError(f"No part of the map can be placed in {crs}.", "Check the control points and --to-crs.")
+    if resolution is None:
+        resolution = _pixel_size(world.reshape(*col.shape, 2), box)
+    if not (np.isfinite(resolution) and resolution > 0):
+        raise InvalidInputError(f"The resolution is {resolution:g}.", "Give --resolution above 0, in units of the CRS.")
+    low, high = world[good].min(axis=0), world[good].max(axis=0)
+    if is_geographic(crs):
+        low[1], high[1] = max(low[1], -90.0), min(high[1], 90.0)
+    cols, rows = (int(n) for n in np.maximum(np.ceil((high - low) / resolution - 1e-6), 1))
+    if cols * rows > MAX_CELLS:
+        raise InvalidInputError(
+            f"A resolution of {resolution:g} makes {cols} x {rows} cells.", "Give a larger --resolution."
+        )
+    return Affine(resolution, 0, low[0], 0, -resolution, high[1]), (rows, cols)
+
+
+def _pixel_size(world: NDArray[np.float64], box: PixelBox) -> float:
+    """Median size of a pixel in units of the CRS, from a lattice of places; three significant digits."""
+    right = np.diff(world, axis=1)[:-1] * (_EDGE_STEPS / box.width)
+    down = np.diff(world, axis=0)[:, :-1] * (_EDGE_STEPS / box.height)
+    area = np.abs(right[..., 0] * down[..., 1] - right[..., 1] * down[..., 0])
+    return float(f"{np.sqrt(np.nanmedian(area)):.3g}")
+
+
+def _cells_to_pixels(
+    georeference: Georeference, crs: str, grid: Affine, shape: tuple[int, int]
+) -> Iterator[tuple[slice, NDArray[np.float64]]]:
+    """Row blocks of the grid, with the picture coordinates of their cells' centres; NaN where there are none."""
+    height, width = shape
+    transform = georeference.transform
+    near = np.median(georeference.gcps.used().world[:, 0])
+    sign = np.sign(np.median(np.linalg.det(transform.jacobian(georeference.gcps.used().world))))
+    wrap = is_geographic(georeference.crs)
+    step = max(_BLOCK_CELLS // width, 1)
+    x = grid.c + grid.a * (np.arange(width) + 0.5)
+    for start in range(0, height, step):
+        rows = slice(start, min(start + step, height))
+        y = grid.f + grid.e * (np.arange(rows.start, rows.stop) + 0.5)
+        world = np.stack([np.tile(x, len(y)), np.repeat(y, width)], axis=1)
+        world = project_points(world, crs, georeference.crs)
+        if wrap and crs != georeference.crs:
+            world[:, 0] -= 360 * np.round((world[:, 0] - near) / 360)
+        pixels = transform.to_pixel(world)
+        with np.errstate(invalid="ignore"):
+            # A polynomial folds over far from its points: there it leads to the wrong side of the picture.
+            pixels[~(np.sign(np.linalg.det(transform.jacobian(world))) == sign)] = np.nan
+        yield rows, pixels
+
+
+def _outside_as_nan(layers: list[NDArray[np.float32]], box: PixelBox) -> list[NDArray[np.float32]]:
+    height, width = layers[0].shape
+    rows, cols = box.slices(width, height)
+    if (rows.start, rows.stop, cols.start, cols.stop) == (0, height, 0, width):
+        return layers
+    out = []
+    for layer in layers:
+        clear = np.full(layer.shape, np.nan, np.float32)
+        clear[rows, cols] = layer[rows, cols]
+        out.append(clear)
+    return out
+
+
+_Sampler = Callable[[NDArray[np.float32], NDArray[np.float64]], NDArray[np.float32]]
+
+
+def _sample(layer: NDArray[np.float32], pixels: NDArray[np.float64], resampling: str) -> NDArray[np.float32]:
+    height, width = layer.shape
+    with np.errstate(invalid="ignore"):
+        inside = (pixels[:, 0] >= 0) & (pixels[:, 0] < width) & (pixels[:, 1] >= 0) & (pixels[:, 1] < height)
+    out = np.full(len(pixels), np.nan, np.float32)
+    sampler: _Sampler = _nearest if resampling == "nearest" else _bilinear
+    out[inside] = sampler(layer, pixels[inside])
+    return out
+
+
+def _nearest(layer: NDArray[np.float32], pixels: NDArray[np.float64]) -> NDArray[np.float32]:
+    col, row = np.floor(pixels).astype(np.intp).T
+    return layer[row, col]
+
+
+def _bilinear(layer: NDArray[np.float32], pixels: NDArray[np.float64]) -> NDArray[np.float32]:
+    height, width = layer.shape
+    corner = np.floor(pixels - 0.5)
+    share = (pixels - 0.5 - corner).astype(np.float32)
+    total = np.zeros(len(pixels), np.float32)
+    weight = np.zeros(len(pixels), np.float32)
+    for down in (0, 1):
+        for right in (0, 1):
+            col = np.clip(corner[:, 0] + right, 0, width - 1).astype(np.intp)
+            row = np.clip(corner[:, 1] + down, 0, height - 1).astype(np.intp)
+            value = layer[row, col]
+            w = np.abs(1 - right - share[:, 0]) * np.abs(1 - down - share[:, 1])
+            w[np.isnan(value)] = 0
+            total += w * np.nan_to_num(value)
+            weight += w
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.where(np.isnan(_nearest(layer, pixels)), np.float32(np.nan), total / weight).astype(np.float32)

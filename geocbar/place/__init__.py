@@ -1,0 +1,1 @@
+"""Where on Earth is a pixel? Arrays in, arrays out."""

@@ -1,0 +1,92 @@
+"""Coordinate reference systems: are they known, where do points lie in another one, how far apart on the ground."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from geocbar.errors import NotFoundError
+
+__all__ = ["distance_km", "is_geographic", "project_points", "require_crs"]
+
+
+def require_crs(crs: str) -> None:
+    """Refuse an unknown coordinate reference system.
+
+    Raises
+    ------
+    NotFoundError
+        If pyproj does not know it.
+    """
+    from pyproj import CRS
+    from pyproj.exceptions import CRSError
+
+    try:
+        CRS.from_user_input(crs)
+    except CRSError as error:
+        raise NotFoundError(
+            f"The coordinate reference system {crs!r} is not known.",
+            "Write it like EPSG:4326, or as PROJ text or WKT.",
+        ) from error
+
+
+def is_geographic(crs: str) -> bool:
+    """Whether coordinates are degrees of longitude and latitude."""
+    from pyproj import CRS
+
+    return bool(CRS.from_user_input(crs).is_geographic)
+
+
+def project_points(points: ArrayLike, from_crs: str, to_crs: str) -> NDArray[np.float64]:
+    """Places from one CRS in another.
+
+    Parameters
+    ----------
+    points : (n, 2) array
+        ``(x, y)`` or ``(lon, lat)``.
+    from_crs, to_crs : str
+
+    Returns
+    -------
+    (n, 2) float array
+        NaN where there is no such place.
+    """
+    points = np.asarray(points, np.float64).reshape(-1, 2)
+    if from_crs == to_crs:
+        return points
+    from pyproj import Transformer
+
+    x, y = Transformer.from_crs(from_crs, to_crs, always_xy=True).transform(points[:, 0], points[:, 1])
+    out = np.stack([x, y], axis=1)
+    out[~np.isfinite(out).all(axis=1)] = np.nan
+    return out
+
+
+def distance_km(a: NDArray[np.float64], b: NDArray[np.float64], crs: str) -> NDArray[np.float64]:
+    """Distance on the ground along the geodesic of the CRS's own ellipsoid.
+
+    Parameters
+    ----------
+    a, b : (n, 2) float array
+        Places in `crs`.
+    crs : str
+
+    Returns
+    -------
+    (n,) float array
+        Kilometres; NaN where a place is not on the globe, or the CRS has no ellipsoid.
+    """
+    from pyproj import CRS
+
+    system = CRS.from_user_input(crs)
+    geod, geographic = system.get_geod(), system.geodetic_crs
+    if geod is None or geographic is None:
+        return np.full(len(a), np.nan)
+    if not system.is_geographic:
+        a, b = (project_points(points, crs, geographic.to_wkt()) for points in (a, b))
+    good = np.isfinite(a).all(axis=1) & np.isfinite(b).all(axis=1)
+    good &= (np.abs(a[:, 1]) <= 90) & (np.abs(b[:, 1]) <= 90)
+    out = np.full(len(a), np.nan)
+    if good.any():
+        out[good] = geod.inv(a[good, 0], a[good, 1], b[good, 0], b[good, 1])[2] / 1000
+    return out

@@ -1,0 +1,190 @@
+"""Transforms between world and pixel coordinates: fitted once, from world to pixel, and inverted exactly."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from geocbar.errors import InvalidInputError
+
+__all__ = ["MODELS", "PolynomialTransform", "Transform", "fit_polynomial", "points_needed"]
+
+#: Order of the polynomial of each model.
+MODELS: dict[str, int] = {"affine": 1, "poly2": 2, "poly3": 3}
+
+_NEWTON_STEPS = 30
+_NEWTON_DONE = 1e-9
+
+
+class Transform(Protocol):
+    """What every transform can do. World coordinates are ``(x, y)``, pixels ``(col, row)``."""
+
+    def to_pixel(self, world: ArrayLike) -> NDArray[np.float64]:
+        """(n, 2) world to (n, 2) pixel coordinates."""
+
+    def to_world(self, pixels: ArrayLike) -> NDArray[np.float64]:
+        """(n, 2) pixel to (n, 2) world coordinates; NaN where there is no such place."""
+
+    def jacobian(self, world: ArrayLike) -> NDArray[np.float64]:
+        """(n, 2, 2) derivatives of pixel by world coordinates: ``[:, i, j]`` is d pixel_i / d world_j."""
+
+
+def points_needed(model: str) -> int:
+    """The number of control points a model needs.
+
+    Examples
+    --------
+    >>> [points_needed(m) for m in ("affine", "poly2", "poly3")]
+    [3, 6, 10]
+    """
+    if model not in MODELS:
+        raise InvalidInputError(f"There is no model {model!r}.", f"Choose one of: auto, {', '.join(MODELS)}")
+    order = MODELS[model]
+    return (order + 1) * (order + 2) // 2
+
+
+@dataclass(frozen=True, eq=False)
+class PolynomialTransform:
+    """Pixel coordinates as polynomials of normalised world coordinates.
+
+    Parameters
+    ----------
+    order : int
+        1 (affine), 2 or 3.
+    center, spread : (2,) float array
+        World coordinates are normalised to ``(world - center) / spread``.
+    coefficients : (k, 2) float array
+        One column for col, one for row; monomials in the order of :func:`_monomials`.
+    start : (k, 2) float array
+        A rough polynomial the other way, used only as the starting point of Newton's iteration.
+    pixel_center, pixel_spread : (2,) float array
+        Normalisation of pixels in `start`.
+    """
+
+    order: int
+    center: NDArray[np.float64]
+    spread: NDArray[np.float64]
+    coefficients: NDArray[np.float64]
+    start: NDArray[np.float64]
+    pixel_center: NDArray[np.float64]
+    pixel_spread: NDArray[np.float64]
+
+    def to_pixel(self, world: ArrayLike) -> NDArray[np.float64]:
+        """(n, 2) world to (n, 2) pixel coordinates."""
+        normal = (np.asarray(world, np.float64).reshape(-1, 2) - self.center) / self.spread
+        return _monomials(normal, self.order) @ self.coefficients
+
+    def jacobian(self, world: ArrayLike) -> NDArray[np.float64]:
+        """(n, 2, 2) derivatives of pixel by world coordinates."""
+        normal = (np.asarray(world, np.float64).reshape(-1, 2) - self.center) / self.spread
+        by_x, by_y = _derivatives(normal, self.order)
+        return np.stack([by_x @ self.coefficients, by_y @ self.coefficients], axis=2) / self.spread
+
+    def to_world(self, pixels: ArrayLike) -> NDArray[np.float64]:
+        """(n, 2) pixel to (n, 2) world coordinates.
+
+        Closed form for order 1, Newton's method on the same polynomial otherwise; NaN where it does not converge.
+        """
+        pixels = np.asarray(pixels, np.float64).reshape(-1, 2)
+        if self.order == 1:
+            matrix = self.coefficients[1:].T / self.spread
+            offset = self.coefficients[0] - matrix @ self.center
+            return np.linalg.solve(matrix, (pixels - offset).T).T
+        normal_pixels = (pixels - self.pixel_center) / self.pixel_spread
+        world = _monomials(normal_pixels, self.order) @ self.start * self.spread + self.center
+        active = np.arange(len(world))
+        for _ in range(_NEWTON_STEPS):
+            miss = self.to_pixel(world[active]) - pixels[active]
+            jacobian = self.jacobian(world[active])
+            determinant = jacobian[:, 0, 0] * jacobian[:, 1, 1] - jacobian[:, 0, 1] * jacobian[:, 1, 0]
+            with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+                step = (
+                    np.stack(
+                        [
+                            jacobian[:, 1, 1] * miss[:, 0] - jacobian[:, 0, 1] * miss[:, 1],
+                            jacobian[:, 0, 0] * miss[:, 1] - jacobian[:, 1, 0] * miss[:, 0],
+                        ],
+                        axis=1,
+                    )
+                    / determinant[:, None]
+                )
+                # A step far beyond the points' extent is a step out of the fit's domain: shorten it.
+                long = np.abs(step / self.spread).max(axis=1, keepdims=True)
+                world[active] -= step / np.maximum(long, 1.0)
+                going = ~(np.abs(miss).max(axis=1) < _NEWTON_DONE)
+            active = active[going]
+            if not len(active):
+                break
+        if len(active):
+            with np.errstate(invalid="ignore", over="ignore"):
+                failed = ~(np.abs(self.to_pixel(world[active]) - pixels[active]).max(axis=1) < 1e-6)
+            world[active[failed]] = np.nan
+        return world
+
+
+def fit_polynomial(world: ArrayLike, pixels: ArrayLike, order: int) -> tuple[PolynomialTransform, NDArray[np.float64]]:
+    """Least-squares polynomial from world to pixel coordinates.
+
+    Coordinates are shifted and scaled to [-1, 1] first, which keeps the normal matrix well conditioned; the fit
+    minimises the squared distances in the picture, where the clicks are uncertain.
+
+    Parameters
+    ----------
+    world, pixels : (n, 2) array
+    order : int
+        1, 2 or 3.
+
+    Returns
+    -------
+    transform : PolynomialTransform
+    leverage : (n,) float array
+        Diagonal of the hat matrix: 1 where a point fixes a coefficient alone.
+
+    Raises
+    ------
+    InvalidInputError
+        If there are fewer points than coefficients, or their places leave some coefficient undetermined.
+    """
+    world = np.asarray(world, np.float64).reshape(-1, 2)
+    pixels = np.asarray(pixels, np.float64).reshape(-1, 2)
+    center, spread = _normalisation(world)
+    pixel_center, pixel_spread = _normalisation(pixels)
+    design = _monomials((world - center) / spread, order)
+    if len(world) < design.shape[1] or np.linalg.matrix_rank(design, tol=1e-9 * len(world)) < design.shape[1]:
+        raise InvalidInputError(
+            f"The {len(world)} control points do not determine a polynomial of order {order}"
+            f" ({design.shape[1]} points in general position needed).",
+            "Add control points away from the line the others lie on, or use a lower order.",
+        )
+    coefficients = np.asarray(np.linalg.lstsq(design, pixels, rcond=None)[0], np.float64)
+    back = _monomials((pixels - pixel_center) / pixel_spread, order)
+    start = np.asarray(np.linalg.lstsq(back, (world - center) / spread, rcond=None)[0], np.float64)
+    orthogonal, _ = np.linalg.qr(design)
+    transform = PolynomialTransform(order, center, spread, coefficients, start, pixel_center, pixel_spread)
+    return transform, (orthogonal**2).sum(axis=1)
+
+
+def _normalisation(points: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    low, high = points.min(axis=0), points.max(axis=0)
+    return (low + high) / 2, np.where(high > low, (high - low) / 2, 1.0)
+
+
+def _exponents(order: int) -> list[tuple[int, int]]:
+    return [(total - j, j) for total in range(order + 1) for j in range(total + 1)]
+
+
+def _monomials(points: NDArray[np.float64], order: int) -> NDArray[np.float64]:
+    """(n, k) matrix 1, x, y, x^2, x y, y^2, ..."""
+    x, y = points[:, 0], points[:, 1]
+    return np.stack([x**i * y**j for i, j in _exponents(order)], axis=1)
+
+
+def _derivatives(points: NDArray[np.float64], order: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Derivatives of the monomials by x and by y."""
+    x, y = points[:, 0], points[:, 1]
+    by_x = [i * x ** max(i - 1, 0) * y**j for i, j in _exponents(order)]
+    by_y = [j * x**i * y ** max(j - 1, 0) for i, j in _exponents(order)]
+    return np.stack(by_x, axis=1), np.stack(by_y, axis=1)

@@ -1,0 +1,188 @@
+"""Recipe: every choice of one digitization, one frozen value, TOML both ways."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any
+
+from geocbar.errors import FileProblemError, InvalidInputError
+
+__all__ = ["Recipe"]
+
+_HEADER = "# A geocbar recipe. Repeat it with: geocbar run {name}\n# Paths are relative to this file.\n\n"
+
+#: Which table of the TOML file each choice lives in.
+_SECTIONS = {
+    "map": ("image", "image_sha256", "max_pixels", "frame", "name", "unit"),
+    "scale": ("colorbar", "colormap", "colormap_sha256", "vmin", "vmax", "ticks", "scale", "max_distance"),
+    "place": ("gcps", "gcps_sha256", "gcp_crs", "model", "to_crs", "resolution", "resampling"),
+    "thin": ("tolerance", "eps", "min_samples", "levels", "spacing"),
+}
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Every choice of one digitization.
+
+    ``None`` means "not said"; what geocbar found out or assumed itself is not in the recipe but in the summary.
+
+    Parameters
+    ----------
+    image, gcps : str
+        Paths of the picture and of the control points.
+    image_sha256, gcps_sha256, colormap_sha256 : str
+        Checksums of those files when the recipe was made; empty means unchecked.
+    max_pixels : int or None
+        Largest picture to unpack.
+    frame, colorbar : str or None
+        ``LEFT,TOP,RIGHT,BOTTOM`` in pixels.
+    colormap : str or None
+        Name of a colormap, or path of a palette file.
+    vmin, vmax : float or None
+        Values at the two ends of the bar or colormap.
+    ticks : str or None
+        ``VALUE@PIXEL,...`` along the bar.
+    scale : {"linear", "log", "discrete"}
+    name, unit : str
+        Quantity and unit.
+    max_distance : float or None
+        Colours farther from the scale are no data.
+    gcp_crs : str or None
+        CRS of the control points.
+    model : str
+        ``auto``, ``affine``, ``poly2`` or ``poly3``.
+    to_crs, resolution, resampling
+        The grid, see :func:`geocbar.to_map`.
+    tolerance, eps, min_samples, levels, spacing
+        Thinning, see :func:`geocbar.thin`; the tolerance is in value per pixel.
+    """
+
+    image: str
+    gcps: str
+    image_sha256: str = ""
+    gcps_sha256: str = ""
+    colormap_sha256: str = ""
+    max_pixels: int | None = None
+    frame: str | None = None
+    colorbar: str | None = None
+    colormap: str | None = None
+    vmin: float | None = None
+    vmax: float | None = None
+    ticks: str | None = None
+    scale: str = "linear"
+    name: str = "value"
+    unit: str = ""
+    max_distance: float | None = None
+    gcp_crs: str | None = None
+    model: str = "auto"
+    to_crs: str | None = None
+    resolution: float | None = None
+    resampling: str = "nearest"
+    tolerance: float | None = None
+    eps: float = 1.5
+    min_samples: int = 4
+    levels: int = 64
+    spacing: float = 32.0
+    base: Path = field(default=Path("."), compare=False, repr=False)
+
+    def path(self, text: str) -> Path:
+        """A path of the recipe as seen from where the program runs."""
+        return self.base / text
+
+    @classmethod
+    def read(cls, path: str | Path) -> Recipe:
+        """Read a recipe.
+
+        Raises
+        ------
+        FileProblemError
+            If the file is missing or not TOML.
+        InvalidInputError
+            For a table or key that is not known, a value of the wrong type, or a missing map or control points.
+        """
+        path = Path(path)
+        try:
+            tables = tomllib.loads(path.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise FileProblemError(f"The recipe {path} cannot be read: {error.strerror}.", "Check its path.") from error
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise FileProblemError(
+                f"The recipe {path.name} is not TOML: {error}.", "Mend that line, or make the recipe anew."
+            ) from error
+        return cls(base=path.parent, **_flatten(tables, path.name))
+
+    def write(self, path: str | Path) -> None:
+        """Write the recipe as TOML, with paths relative to where it lies.
+
+        Raises
+        ------
+        FileProblemError
+            If the file cannot be written.
+        """
+        path = Path(path)
+        try:
+            path.write_text(self.to_toml(path), encoding="utf-8")
+        except OSError as error:
+            raise FileProblemError(f"{path.name} cannot be written: {error.strerror}.", "Check the folder.") from error
+
+    def to_toml(self, path: str | Path) -> str:
+        """The recipe's text if it lay at `path`."""
+        import tomli_w
+
+        path = Path(path)
+        moved = self.moved_to(path.parent)
+        tables: dict[str, Any] = {}
+        for section, keys in _SECTIONS.items():
+            rows = {key: getattr(moved, key) for key in keys}
+            tables[section] = {key: value for key, value in rows.items() if value not in (None, "")}
+        return _HEADER.format(name=path.name) + tomli_w.dumps(tables)
+
+    def moved_to(self, folder: Path) -> Recipe:
+        """The same recipe as seen from another folder."""
+
+        def there(text: str) -> str:
+            absolute = Path(os.path.abspath(self.path(text)))
+            try:
+                return Path(os.path.relpath(absolute, os.path.abspath(folder))).as_posix()
+            except ValueError:  # another drive
+                return str(absolute)
+
+        colormap = there(self.colormap) if self.colormap and self.path(self.colormap).is_file() else self.colormap
+        return replace(self, image=there(self.image), gcps=there(self.gcps), colormap=colormap, base=folder)
+
+
+def _flatten(tables: Mapping[str, Any], file: str) -> dict[str, Any]:
+    types = {f.name: str(f.type) for f in fields(Recipe)}
+    choices: dict[str, Any] = {}
+    for section, rows in tables.items():
+        if section not in _SECTIONS or not isinstance(rows, dict):
+            raise InvalidInputError(
+                f"{file} has a table [{section}] that is not part of a recipe.",
+                f"Tables are: {', '.join(_SECTIONS)}",
+            )
+        for key, value in rows.items():
+            if key not in _SECTIONS[section]:
+                raise InvalidInputError(
+                    f"{file} has a key {key!r} in [{section}] that is not known.",
+                    f"Keys of [{section}] are: {', '.join(_SECTIONS[section])}",
+                )
+            choices[key] = _typed(value, types[key], f"{file}: {key}")
+    missing = [key for key in ("image", "gcps") if key not in choices]
+    if missing:
+        raise InvalidInputError(
+            f"{file} does not name: {', '.join(missing)}.", "Add it, with a path relative to the file."
+        )
+    return choices
+
+
+def _typed(value: Any, kind: str, where: str) -> Any:
+    kind = kind.removesuffix(" | None")
+    if kind == "float" and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if type(value).__name__ != kind:
+        raise InvalidInputError(f"{where} = {value!r} is not of type {kind}.", "Mend that line of the recipe.")
+    return value

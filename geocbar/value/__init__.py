@@ -1,0 +1,1 @@
+"""What value does a colour stand for? Arrays in, arrays out."""

@@ -1,0 +1,383 @@
+"""Take a colour bar's colours in order, and give them values."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import ndimage
+
+from geocbar.errors import InvalidInputError
+from geocbar.figure.layout import PixelBox
+from geocbar.value.scale import ColorScale, forward_norm, inverse_norm
+
+__all__ = ["ColorBar", "Ticks", "class_runs", "read_colorbar", "scale_from_bar"]
+
+#: A run of equal colour shorter than this share of the median run is a separator or a frame line, not a class.
+MIN_RUN_SHARE = 0.4
+
+#: Ticks may leave a straight (or log) line by this share of the bar's length before the scale is refused.
+MAX_TICK_MISFIT = 0.02
+
+
+@dataclass(frozen=True, eq=False)
+class ColorBar:
+    """The colours of a bar, in the order of the picture.
+
+    Parameters
+    ----------
+    box : PixelBox
+        The coloured part.
+    axis : {"horizontal", "vertical"}
+        Along which the colours change.
+    colors : (n, 3) float array
+        One colour a pixel, from left to right or from bottom to top.
+    positions : (n,) float array
+        Pixel coordinate along the axis of each colour (x, or y counted downwards as everywhere), pixel centres at .5.
+    noise : float
+        How much the pixels across the bar differ from its colour, in 8-bit sRGB units (standard deviation).
+    """
+
+    box: PixelBox
+    axis: str
+    colors: NDArray[np.float64]
+    positions: NDArray[np.float64]
+    noise: float = 0.0
+
+    @property
+    def ends(self) -> tuple[float, float]:
+        """Pixel coordinates of the low end (left or bottom) and the high end (right or top)."""
+        if self.axis == "horizontal":
+            return self.box.left, self.box.right
+        return self.box.bottom, self.box.top
+
+
+@dataclass(frozen=True)
+class Ticks:
+    """Known values along a bar.
+
+    Parameters
+    ----------
+    positions : tuple of float
+        Pixel coordinate along the bar: x for a horizontal bar, y for a vertical one.
+    values : tuple of float
+        In the unit of the bar.
+
+    Raises
+    ------
+    InvalidInputError
+        For fewer than two ticks, or two ticks at one place or with one value.
+    """
+
+    positions: tuple[float, ...]
+    values: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        if len(self.positions) != len(self.values) or len(self.positions) < 2:
+            raise InvalidInputError(
+                f"A bar needs at least two ticks, not {len(self.positions)}.",
+                'Give them as --ticks "0@120,50@480"',
+            )
+        if len(set(self.positions)) < len(self.positions) or len(set(self.values)) < len(self.values):
+            raise InvalidInputError(f"Two ticks share a place or a value: {self}.", "Give every tick once.")
+
+    def __str__(self) -> str:
+        return ",".join(f"{v:.10g}@{p:.10g}" for v, p in zip(self.values, self.positions, strict=True))
+
+    @classmethod
+    def parse(cls, text: str) -> Ticks:
+        """Read ``"V@PX,V@PX,..."``.
+
+        Examples
+        --------
+        >>> Ticks.parse("0@120, 50@480.5")
+        Ticks(positions=(120.0, 480.5), values=(0.0, 50.0))
+        """
+        values, positions = [], []
+        for part in text.split(","):
+            value, at, position = part.partition("@")
+            try:
+                values.append(float(value))
+                positions.append(float(position))
+            except ValueError:
+                at = ""
+            if not at:
+                raise InvalidInputError(
+                    f"{part.strip()!r} is not a tick.",
+                    'Write VALUE@PIXEL, separated by commas: --ticks "0@120,50@480"',
+                )
+        return cls(tuple(positions), tuple(values))
+
+
+def read_colorbar(pixels: NDArray[np.uint8], box: PixelBox) -> ColorBar:
+    """Take the colours of a bar out of the picture.
+
+    The median across the middle half of the bar is taken for every pixel along it, so that frame lines, tick marks and
+    a box drawn a little too large across do not matter. Lines across the bar are bridged, and a frame line at either
+    end is cut off.
+
+    Parameters
+    ----------
+    pixels : (h, w, 3) uint8 array
+    box : PixelBox
+        The coloured part of the bar; the longer side gives the axis.
+
+    Returns
+    -------
+    ColorBar
+
+    Raises
+    ------
+    InvalidInputError
+        If the box leaves the picture, is too small, or lies on a single colour.
+    """
+    height, width = pixels.shape[:2]
+    box.require_inside(width, height, "colour bar")
+    axis = "horizontal" if box.width >= box.height else "vertical"
+    rows, cols = box.slices(width, height)
+    strip = pixels[rows, cols].astype(np.float64)
+    start = cols.start if axis == "horizontal" else rows.start
+    if axis == "vertical":
+        strip = strip.transpose(1, 0, 2)
+    across, along = strip.shape[:2]
+    if across < 2 or along < 8:
+        raise InvalidInputError(
+            f"The colour bar box {box} covers only {along} x {across} pixels.",
+            "Give the whole coloured part, at least 8 px long and 2 px wide: --colorbar LEFT,TOP,RIGHT,BOTTOM",
+        )
+    inset = max(across // 4, 1) if across >= 4 else 0
+    core = strip[inset : across - inset]
+    colors = np.median(core, axis=0)
+    noise = float(np.sqrt(np.mean(np.minimum(((core - colors) ** 2).sum(axis=2), 20.0**2)) / 3))
+    if np.ptp(colors, axis=0).max() < 3 * max(noise, 1.0):
+        raise InvalidInputError(
+            f"The colour bar box {box} lies on a single colour ({_hex(np.median(colors, axis=0))}).",
+            "Check that LEFT,TOP,RIGHT,BOTTOM encloses the bar's colours.",
+        )
+    positions = start + np.arange(along) + 0.5
+    first, last = _without_end_lines(colors)
+    colors, positions = _bridge_lines(colors[first:last]), positions[first:last]
+    if axis == "vertical":
+        colors, positions = colors[::-1], positions[::-1]
+    return ColorBar(box, axis, colors, positions, noise)
+
+
+def scale_from_bar(
+    bar: ColorBar,
+    *,
+    vmin: float | None = None,
+    vmax: float | None = None,
+    ticks: Ticks | None = None,
+    scale: str = "linear",
+    name: str = "value",
+    unit: str = "",
+) -> ColorScale:
+    """Give the colours of a bar their values.
+
+    Parameters
+    ----------
+    bar : ColorBar
+    vmin, vmax : float
+        Values at the left (bottom) and right (top) end of the box; vmin may be the larger one.
+    ticks : Ticks
+        Values at pixel positions, instead of `vmin` and `vmax`.
+    scale : {"linear", "log", "discrete"}
+        How values run along the bar. ``"discrete"``: boxes of equal length between the two ends; with more than two
+        ticks, the ticks are the limits of the boxes and those may be of any length.
+    name, unit : str
+        For the description of the result.
+
+    Returns
+    -------
+    ColorScale
+
+    Raises
+    ------
+    InvalidInputError
+        If values are missing or equal, do not run one way, or ticks do not fit the scale.
+    """
+    if scale not in ("linear", "log", "discrete"):
+        raise InvalidInputError(f"There is no scale {scale!r}.", "Choose one of: linear, log, discrete")
+    norm = "log" if scale == "log" else "linear"
+    low, high = bar.ends
+    if ticks is None:
+        if vmin is None or vmax is None:
+            raise InvalidInputError(
+                "The values at the ends of the colour bar are not known.",
+                'Give them: --vmin V --vmax V, or ticks: --ticks "V@PX,V@PX"',
+            )
+        if vmin == vmax:
+            raise InvalidInputError(
+                f"The two ends of the colour bar have the same value, {vmin:g}.",
+                "Give two different values: --vmin V --vmax V",
+            )
+        ticks = Ticks((low, high), (vmin, vmax))
+    _require_ticks_on_bar(ticks, bar)
+    if scale == "discrete":
+        return _class_scale(bar, ticks, name, unit)
+    slope, offset = _fit_ticks(ticks, norm, abs(high - low))
+    values = inverse_norm(slope * bar.positions + offset, norm)
+    limits = inverse_norm(slope * np.array([low, high]) + offset, norm)
+    return ColorScale(bar.colors, values, limits, norm, step=1.0 / abs(high - low), name=name, unit=unit)
+
+
+def class_runs(colors: ArrayLike, tolerance: float = 6.0) -> NDArray[np.intp]:
+    """Runs of one colour along a bar.
+
+    Parameters
+    ----------
+    colors : (n, 3) array
+    tolerance : float
+        Largest difference to the run's running mean, in 8-bit sRGB units, that is still the same colour.
+
+    Returns
+    -------
+    (k, 2) int array
+        First and one-past-last index of every run that is long enough to be a class (separator lines left out).
+    """
+    colors = np.asarray(colors, dtype=np.float64)
+    runs: list[tuple[int, int]] = []
+    start = 0
+    for i in range(1, len(colors) + 1):
+        if i == len(colors) or np.abs(colors[i] - colors[start:i].mean(axis=0)).max() > tolerance:
+            runs.append((start, i))
+            start = i
+    lengths = np.array([b - a for a, b in runs])
+    # The median length as pixels see it: half of the bar lies in runs at least this long.
+    typical = np.sort(lengths)[::-1][np.searchsorted(np.cumsum(np.sort(lengths)[::-1]), lengths.sum() / 2)]
+    keep = lengths >= max(MIN_RUN_SHARE * typical, 2)
+    return np.array(runs, dtype=np.intp)[keep]
+
+
+def _class_scale(bar: ColorBar, ticks: Ticks, name: str, unit: str) -> ColorScale:
+    runs = class_runs(bar.colors)
+    if len(runs) < 2:
+        raise InvalidInputError(
+            "The colour bar shows no separate boxes of colour.",
+            "For colours that run smoothly: --scale linear",
+        )
+    low, high = bar.ends
+    # Lines between boxes belong to neither: the limit lies in their middle.
+    breaks = np.array(
+        [(bar.positions[a - 1] + bar.positions[b]) / 2 for a, b in zip(runs[1:, 0], runs[:-1, 1] - 1, strict=True)]
+    )
+    if len(ticks.positions) == 2:
+        shares = (breaks - low) / (high - low)
+        n = _equal_boxes(shares, abs(high - low))
+        limits_at = low + (high - low) * np.arange(n + 1) / n
+    else:
+        limits_at = np.concatenate([[low], breaks, [high]])
+    colors = np.array([np.median(_within(bar, a, b), axis=0) for a, b in itertools.pairwise(limits_at)])
+    order = np.argsort(ticks.positions)
+    edges = _piecewise(limits_at, np.array(ticks.positions)[order], np.array(ticks.values)[order])
+    values = (edges[1:] + edges[:-1]) / 2
+    return ColorScale(colors, values, edges[[0, -1]], edges=edges, step=1.0 / len(colors), name=name, unit=unit)
+
+
+def _within(bar: ColorBar, start: float, stop: float) -> NDArray[np.float64]:
+    """Colours of the middle half between two places along the bar."""
+    a, b = sorted((start, stop))
+    quarter = (b - a) / 4
+    inside = (bar.positions >= a + quarter) & (bar.positions <= b - quarter)
+    if not inside.any():
+        inside = np.zeros(len(bar.positions), bool)
+        inside[np.argmin(np.abs(bar.positions - (a + b) / 2))] = True
+    return bar.colors[inside]
+
+
+def _equal_boxes(breaks: NDArray[np.float64], length: float) -> int:
+    """Number of equal boxes whose limits contain all breaks; neighbours of one colour leave no break."""
+    runs = len(breaks) + 1
+    for n in range(runs, 3 * runs + 1):
+        misfit = np.abs(breaks * n - np.rint(breaks * n)).max() / n * length
+        if misfit <= max(1.5, 0.1 * length / n):
+            return n
+    raise InvalidInputError(
+        f"The {runs} boxes of the colour bar are not of equal length.",
+        'Give the limit of every box: --ticks "V@PX,V@PX,..."',
+    )
+
+
+def _piecewise(
+    at: NDArray[np.float64], positions: NDArray[np.float64], values: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Linear between ticks, straight on beyond the outer ones."""
+    if not (np.all(np.diff(values) > 0) or np.all(np.diff(values) < 0)):
+        raise InvalidInputError("The values of the ticks do not run one way along the bar.", "Check --ticks.")
+    out = np.interp(at, positions, values)
+    for outer, inner, beyond in ((0, 1, at < positions[0]), (-1, -2, at > positions[-1])):
+        slope = (values[outer] - values[inner]) / (positions[outer] - positions[inner])
+        out[beyond] = values[outer] + slope * (at[beyond] - positions[outer])
+    return out
+
+
+def _fit_ticks(ticks: Ticks, norm: str, length: float) -> tuple[float, float]:
+    """Slope and offset of the normed value along the bar, by least squares."""
+    positions = np.array(ticks.positions)
+    coordinates = forward_norm(ticks.values, norm)
+    slope, offset = (float(c) for c in np.polyfit(positions, coordinates, 1))
+    misfit = np.abs(slope * positions + offset - coordinates) / abs(slope * length) if slope else np.array([np.inf])
+    if misfit.max() > MAX_TICK_MISFIT:
+        worst = int(np.argmax(misfit))
+        other = _better_norm(ticks, norm, length)
+        raise InvalidInputError(
+            f"The ticks do not lie on a {norm} scale: {ticks.values[worst]:g} is"
+            f" {100 * misfit[worst]:.1f} % of the bar away from its place.",
+            f"They fit a {other} scale: --scale {other}" if other else "Check the ticks' values and pixels.",
+        )
+    return slope, offset
+
+
+def _better_norm(ticks: Ticks, norm: str, length: float) -> str:
+    other = "linear" if norm == "log" else "log"
+    if other == "log" and min(ticks.values) <= 0:
+        return ""
+    coordinates = forward_norm(ticks.values, other)
+    fit = np.polyfit(ticks.positions, coordinates, 1)
+    misfit = np.abs(np.polyval(fit, ticks.positions) - coordinates).max() / max(abs(fit[0] * length), 1e-300)
+    return other if misfit <= MAX_TICK_MISFIT else ""
+
+
+def _require_ticks_on_bar(ticks: Ticks, bar: ColorBar) -> None:
+    low, high = sorted(bar.ends)
+    slack = 0.02 * (high - low) + 3
+    for value, position in zip(ticks.values, ticks.positions, strict=True):
+        if not low - slack <= position <= high + slack:
+            letter = "x" if bar.axis == "horizontal" else "y"
+            raise InvalidInputError(
+                f"The tick {value:g}@{position:g} is not on the colour bar,"
+                f" which runs from {letter} = {low:g} to {high:g}.",
+                f"Give the {letter} coordinate in the picture, in pixels, of every tick.",
+            )
+
+
+def _without_end_lines(colors: NDArray[np.float64]) -> tuple[int, int]:
+    """Cut a frame line, up to 4 px, off either end: a jump there far above those of the bar."""
+    steps = np.abs(np.diff(colors, axis=0)).max(axis=1)
+    reach = min(4, len(colors) // 8)
+    jump = max(24.0, 6 * float(np.percentile(steps, 90)))
+    first = max((i + 1 for i in range(reach) if steps[i] > jump), default=0)
+    last = min((len(colors) - 1 - i for i in range(reach) if steps[-1 - i] > jump), default=len(colors))
+    return first, last
+
+
+def _bridge_lines(colors: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Replace lines of up to 3 px across a continuous bar by the colours on both sides."""
+    size = min(9, len(colors) // 2 * 2 - 1)
+    smooth = ndimage.median_filter(colors, size=(size, 1), mode="nearest")
+    off = np.abs(colors - smooth).max(axis=1)
+    lines = off > max(24.0, 6 * float(np.percentile(off, 75)))
+    runs, n = ndimage.label(lines)
+    lengths = ndimage.sum_labels(lines, runs, np.arange(1, n + 1)) if n else np.array([])
+    thin = np.isin(runs, 1 + np.flatnonzero(lengths <= 3)) & lines
+    if not thin.any() or thin.all():
+        return colors
+    at = np.arange(len(colors))
+    bridged = np.stack([np.interp(at, at[~thin], colors[~thin, band]) for band in range(3)], axis=1)
+    return np.where(thin[:, None], bridged, colors)
+
+
+def _hex(color: NDArray[np.float64]) -> str:
+    return "#" + "".join(f"{round(float(c)):02x}" for c in color)

@@ -1,0 +1,299 @@
+"""ColorScale: the correspondence between colours and values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from geocbar.errors import InvalidInputError
+
+__all__ = ["NORMS", "ColorScale", "forward_norm", "inverse_norm"]
+
+#: How values are spaced along a scale.
+NORMS = ("linear", "log")
+
+
+def forward_norm(values: ArrayLike, norm: str) -> NDArray[np.float64]:
+    """Values to the coordinate in which the scale is even (log10 for ``"log"``).
+
+    Raises
+    ------
+    InvalidInputError
+        For an unknown norm, or a value that is not positive on a log scale.
+    """
+    array = np.asarray(values, dtype=np.float64)
+    if norm == "linear":
+        return array
+    if norm != "log":
+        raise InvalidInputError(f"There is no scale {norm!r}.", f"Choose one of: {', '.join(NORMS)}")
+    if np.any(array <= 0):  # NaN passes: it stays NaN
+        raise InvalidInputError(
+            f"A log scale cannot hold {float(np.nanmin(array)):g}: it has no zero and no negative values.",
+            "Give positive limits, or --scale linear.",
+        )
+    return np.log10(array)
+
+
+def inverse_norm(coordinates: ArrayLike, norm: str) -> NDArray[np.float64]:
+    """Even coordinate back to values; the inverse of :func:`forward_norm`."""
+    array = np.asarray(coordinates, dtype=np.float64)
+    if norm == "linear":
+        return array
+    if norm != "log":
+        raise InvalidInputError(f"There is no scale {norm!r}.", f"Choose one of: {', '.join(NORMS)}")
+    return np.power(10.0, array)
+
+
+@dataclass(frozen=True, eq=False)
+class ColorScale:
+    """Colours and the values they stand for.
+
+    A continuous scale is a polyline through colour space: between two nodes the colour and the (normed) value run
+    together. A class scale is a list of single colours, each standing for an interval of values.
+
+    Parameters
+    ----------
+    colors : (n, 3) float array
+        sRGB colours of the nodes, 0 to 255, n >= 2.
+    values : (n,) float array
+        Value of each node in the unit of the bar, strictly monotonic; for classes the middle of each class.
+    limits : (2,) float array
+        Values at the two ends of the scale, ascending. Errors in percent refer to ``limits[1] - limits[0]``.
+    norm : {"linear", "log"}
+        In which coordinate values are interpolated between nodes.
+    edges : (n + 1,) float array or None
+        Limits of the classes, in the order of ``colors``; None for a continuous scale.
+    step : float
+        Width of one colour step as a share of the (normed) length of the scale: 1/256 for a colormap with 256 bins,
+        0 where colours run smoothly. Half of it is the best accuracy a value can have.
+    name, unit : str
+        Quantity and unit, used for the band description.
+
+    Raises
+    ------
+    InvalidInputError
+        For fewer than two colours, equal limits, values that do not run one way, or zero on a log scale.
+    """
+
+    colors: NDArray[np.float64]
+    values: NDArray[np.float64]
+    limits: NDArray[np.float64]
+    norm: str = "linear"
+    edges: NDArray[np.float64] | None = None
+    step: float = 0.0
+    name: str = "value"
+    unit: str = ""
+    _coordinates: NDArray[np.float64] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        colors = np.array(self.colors, dtype=np.float64)
+        values = np.array(self.values, dtype=np.float64)
+        limits = np.sort(np.array(self.limits, dtype=np.float64))
+        if colors.ndim != 2 or colors.shape[1] != 3 or values.shape != (len(colors),):
+            raise InvalidInputError(
+                f"A colour scale needs (n, 3) colours and n values, not {colors.shape} and {values.shape}."
+            )
+        if len(np.unique(colors, axis=0)) < 2:
+            raise InvalidInputError(
+                "The colour scale has a single colour: nothing can be told apart with it.",
+                "Check the colour bar's box (--colorbar) or the palette.",
+            )
+        if not np.all(np.isfinite(limits)) or limits[0] == limits[1]:
+            raise InvalidInputError(
+                f"The two ends of the colour scale have the same value, {limits[0]:g}.",
+                "Give two different values: --vmin V --vmax V",
+            )
+        steps = np.diff(values)
+        if not np.all(np.isfinite(values)) or not (np.all(steps > 0) or np.all(steps < 0)):
+            raise InvalidInputError(
+                "The values along the colour scale do not run one way.", "Give ticks in the order of the bar."
+            )
+        forward_norm(limits, self.norm)
+        object.__setattr__(self, "_coordinates", forward_norm(values, self.norm))
+        for name, array in (("colors", colors), ("values", values), ("limits", limits)):
+            object.__setattr__(self, name, array)
+        if self.edges is not None:
+            object.__setattr__(self, "edges", np.array(self.edges, dtype=np.float64))
+        for frozen in (self.colors, self.values, self.limits, self._coordinates, self.edges):
+            if frozen is not None:
+                frozen.setflags(write=False)
+
+    @classmethod
+    def from_colors(
+        cls,
+        colors: ArrayLike,
+        positions: ArrayLike | None = None,
+        *,
+        vmin: float | None = None,
+        vmax: float | None = None,
+        has_values: bool = False,
+        edges: ArrayLike | None = None,
+        scale: str = "linear",
+        step: float = 0.0,
+        name: str = "value",
+        unit: str = "",
+    ) -> ColorScale:
+        """A scale from a colormap or a palette.
+
+        Parameters
+        ----------
+        colors : (n, 3) array
+            sRGB, 0 to 255, in order.
+        positions : (n,) array or None
+            Place of each colour: data values if `has_values`, else from 0 at `vmin` to 1 at `vmax`. None: evenly
+            spread, the first colour at `vmin` and the last at `vmax` (for classes: boxes of equal length).
+        vmin, vmax : float or None
+            Values at the two ends; may be left out only if `has_values`.
+        has_values : bool
+            Whether positions (and edges) are data values already.
+        edges : (n + 1,) array or None
+            Limits of classes, like `positions`.
+        scale : {"linear", "log", "discrete"}
+            How values run between the ends; ``"discrete"`` makes every colour a class.
+        step, name, unit
+            See :class:`ColorScale`.
+
+        Raises
+        ------
+        InvalidInputError
+            If the values at the ends are missing, given twice, equal, or do not suit the scale.
+        """
+        colors = np.asarray(colors, dtype=np.float64)
+        n = len(colors)
+        if scale not in (*NORMS, "discrete"):
+            raise InvalidInputError(f"There is no scale {scale!r}.", "Choose one of: linear, log, discrete")
+        if has_values and (vmin is not None or vmax is not None):
+            raise InvalidInputError("The palette brings its own values.", "Leave out --vmin and --vmax.")
+        if not has_values and (vmin is None or vmax is None):
+            raise InvalidInputError(
+                "The values at the ends of the colormap are not known.", "Give them: --vmin V --vmax V"
+            )
+        if scale == "discrete" and edges is None:
+            edges = _edges_between(positions) if has_values and positions is not None else np.arange(n + 1) / n
+        norm = "log" if scale == "log" else "linear"
+        if edges is not None:
+            edges = np.asarray(edges, dtype=np.float64)
+            edges = edges if has_values else _stretch(edges, vmin, vmax, norm)
+            middles = inverse_norm((forward_norm(edges[1:], norm) + forward_norm(edges[:-1], norm)) / 2, norm)
+            return cls(colors, middles, edges[[0, -1]], norm, edges, 1 / n, name, unit)
+        places = np.linspace(0, 1, n) if positions is None else np.asarray(positions, dtype=np.float64)
+        if has_values:
+            return cls(colors, places, places[[0, -1]], norm, None, step, name, unit)
+        values = _stretch(places, vmin, vmax, norm)
+        return cls(colors, values, np.array([vmin, vmax], dtype=np.float64), norm, None, step, name, unit)
+
+    @property
+    def is_classes(self) -> bool:
+        """Whether the scale is a list of classes rather than a continuous run of colours."""
+        return self.edges is not None
+
+    @property
+    def range(self) -> float:
+        """Upper minus lower limit, in the unit of the bar."""
+        return float(self.limits[1] - self.limits[0])
+
+    @property
+    def label(self) -> str:
+        """``name [unit]``, the way bands are described.
+
+        Examples
+        --------
+        >>> ColorScale([[0, 0, 0], [255, 255, 255]], [0, 1], [0, 1], name="depth", unit="m").label
+        'depth [m]'
+        """
+        return f"{self.name} [{self.unit}]" if self.unit else self.name
+
+    def values_at(self, nodes: ArrayLike) -> NDArray[np.float64]:
+        """Values at fractional node numbers (0 for the first node, 0.5 half-way to the second).
+
+        Parameters
+        ----------
+        nodes : array of float
+            Node numbers, clipped to 0 .. n - 1.
+
+        Returns
+        -------
+        array of float64, same shape
+        """
+        nodes = np.asarray(nodes, dtype=np.float64)
+        return inverse_norm(np.interp(nodes, np.arange(len(self.values)), self._coordinates), self.norm)
+
+    @property
+    def even_limits(self) -> tuple[float, float]:
+        """The limits in the coordinate of :meth:`to_even`."""
+        if self.edges is not None:
+            return 0.0, float(len(self.values))
+        low, high = forward_norm(self.limits, self.norm)
+        return float(low), float(high)
+
+    def to_even(self, values: ArrayLike) -> NDArray[np.float64]:
+        """Values in the coordinate in which the scale is even: themselves, their log10, or the class number + 0.5.
+
+        Parameters
+        ----------
+        values : array of float
+            NaN stays NaN.
+
+        Returns
+        -------
+        array of float64, same shape
+        """
+        values = np.asarray(values, dtype=np.float64)
+        if self.edges is not None:
+            number = np.searchsorted(np.sort(self.edges)[1:-1], values, side="right") + 0.5
+            return np.where(np.isfinite(values), number, np.nan)
+        return forward_norm(values, self.norm)
+
+    def from_even(self, coordinates: ArrayLike) -> NDArray[np.float64]:
+        """Back from the even coordinate; for classes the middle of the class."""
+        coordinates = np.asarray(coordinates, dtype=np.float64)
+        if self.edges is not None:
+            middles = np.sort(self.values)
+            number = np.clip(np.floor(np.nan_to_num(coordinates)), 0, len(middles) - 1).astype(np.intp)
+            return np.where(np.isfinite(coordinates), middles[number], np.nan)
+        return inverse_norm(coordinates, self.norm)
+
+    def colors_at(self, values: ArrayLike) -> NDArray[np.uint8]:
+        """Colours of values: the picture redrawn. NaN becomes white.
+
+        Parameters
+        ----------
+        values : array of float
+            Any shape; values beyond the limits take the end colours.
+
+        Returns
+        -------
+        array of uint8, shape of `values` + (3,)
+        """
+        values = np.asarray(values, dtype=np.float64)
+        finite = np.isfinite(values)
+        order = np.argsort(self.values)
+        if self.edges is not None:
+            inner = np.sort(self.edges)[1:-1]
+            index = order[np.searchsorted(inner, np.where(finite, values, self.limits[0]), side="right")]
+            colors = self.colors[index]
+        else:
+            filled = np.where(finite, values, self.limits[0])
+            if self.norm == "log":
+                filled = np.maximum(filled, np.finfo(np.float64).tiny)
+            at = forward_norm(filled, self.norm)
+            colors = np.stack(
+                [np.interp(at, self._coordinates[order], self.colors[order, band]) for band in range(3)],
+                axis=-1,
+            )
+        return np.where(finite[..., None], np.rint(colors), 255).astype(np.uint8)
+
+
+def _stretch(shares: NDArray[np.float64], vmin: float | None, vmax: float | None, norm: str) -> NDArray[np.float64]:
+    """Shares of the scale's length to values."""
+    low, high = forward_norm(np.array([vmin, vmax], dtype=np.float64), norm)
+    return inverse_norm(low + shares * (high - low), norm)
+
+
+def _edges_between(positions: ArrayLike) -> NDArray[np.float64]:
+    """Limits half-way between positions, the outer ones as far beyond as the inner ones lie within."""
+    at = np.asarray(positions, dtype=np.float64)
+    inner = (at[1:] + at[:-1]) / 2
+    return np.concatenate([[2 * at[0] - inner[0]], inner, [2 * at[-1] - inner[-1]]])
