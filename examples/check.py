@@ -129,7 +129,11 @@ def compare_picture(truth: Truth) -> str:
 
 
 def main(words: list[str]) -> int:
-    """Print one line; 2 for wrong usage."""
+    """Print one line; 1 for a missing file, 2 for wrong usage."""
+    missing = [word for word in words if not Path(word).exists()]
+    if missing:
+        print(f"There is no {missing[0]}", file=sys.stderr)
+        return 1
     if len(words) == 2:
         print(compare_raster(Path(words[0]), Truth(Path(words[1]))))
     elif len(words) == 1:

@@ -175,10 +175,10 @@ class Gmt:
         place = f"-Dx{corner}+w{size}+h+jBL"
         self.add("psscale", "-Cpalette.cpt", place, f"-Bxa{step}f{minor}+lElevation", "-By+lm")
 
-    def write_labels(self, labels: Iterable[tuple[float, float, int, str]]) -> None:
-        """Names of seas and lands, in italics with a white rim: (lon, lat, angle, name)."""
+    def write_labels(self, labels: Iterable[tuple[float, float, int, str]], rim: str = "") -> None:
+        """Names of seas and lands in italics: (lon, lat, angle, name); with a rim such as "=~1.6p,white"."""
         lines = "".join(f"{lon} {lat} {angle} {name}\n" for lon, lat, angle, name in labels)
-        self.add("pstext", "-R", "-J", "-F+f8p,Helvetica-Oblique,black=~1.6p,white+a+jCM", text=lines)
+        self.add("pstext", "-R", "-J", f"-F+f8p,Helvetica-Oblique,black{rim}+a+jCM", text=lines)
 
 
 def draw_indonesia() -> None:
@@ -196,7 +196,7 @@ def draw_indonesia() -> None:
         (gmt.folder / "palette.cpt").write_text(palette)
         gmt.add("grdimage", "fine.nc", region, f"-JQ117/0/{(right - left) / DPI}i", "-Cpalette.cpt")
         gmt.add("pscoast", "-R", "-J", "-Di", "-A300/0/1", "-W0.5p,black")
-        gmt.write_labels(INDONESIAN_NAMES)
+        gmt.write_labels(INDONESIAN_NAMES, rim="=~1.6p,white")
         gmt.add("psbasemap", "-R", "-J", "-Bxa10g10f5", "-Bya5g10f5", f"-BWSne+t{sheet.title}")
         gmt.draw_bar(2000, 1000)
         gmt.finish().save(sheet.path / sheet.picture, quality=90, optimize=True, dpi=(DPI, DPI))

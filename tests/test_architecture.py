@@ -115,9 +115,7 @@ def test_a_function_never_bears_its_modules_name(path: Path) -> None:
 
 def test_no_circles() -> None:
     names = {".".join(p.relative_to(PACKAGE.parent).with_suffix("").parts): p for p in modules()}
-    graph = {
-        name: {m for m, top, _ in imports(path) if top and m in names} for name, path in names.items()
-    }
+    graph = {name: {m for m, top, _ in imports(path) if top and m in names} for name, path in names.items()}
 
     def visit(name: str, trail: tuple[str, ...]) -> None:
         assert name not in trail, " -> ".join((*trail, name))

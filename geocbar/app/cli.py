@@ -197,7 +197,7 @@ def _summary_text(result: DigitizedMap, files: dict[str, Path]) -> str:
         f"  values    {s['valued_percent']:.1f} % of the {'frame' if result.recipe.frame else 'picture'} has a value,"
         f" {s['off_scale_percent']:.1f} % is off the scale",
         f"            {s['value_min']:.5g} to {s['value_max']:.5g}{unit}"
-        f" (scale: {low:.5g} to {high:.5g}, {s['scale_kind']}); median colour distance {s['color_distance_median']:.1f}",
+        f" (scale: {low:.5g} to {high:.5g}, {s['scale_kind']}); median distance {s['color_distance_median']:.1f}",
         f"  place     {s['model']} on {s['gcps']} points: RMSE {s['rmse_px']:.2f} px = {s['rmse_km']:.3g} km,"
         f" leave-one-out {s['left_out_rmse_px']:.2f} px = {s['left_out_rmse_km']:.3g} km",
         f"  raster    {s['raster_width']} x {s['raster_height']} cells, {s['raster_crs'].splitlines()[0][:60]}",

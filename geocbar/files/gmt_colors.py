@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 
-from PIL import ImageColor
-
 __all__ = ["named_color"]
 
 Color = tuple[float, float, float]
@@ -103,6 +101,8 @@ def named_color(name: str) -> Color | None:
         level = float(int(int(grey[1]) * 2.55 + 0.5))
         return level, level, level
     code = _CODES.get(key)
+    from PIL import ImageColor
+
     if code is None and key not in ImageColor.colormap:
         return None
     red, green, blue = ImageColor.getrgb(f"#{code}" if code else key)[:3]

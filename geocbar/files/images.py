@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import struct
 import threading
 import warnings
 from collections.abc import Iterator
@@ -27,7 +28,14 @@ MAX_PIXELS = 500_000_000
 
 FORMATS = ("PNG", "JPEG", "GIF", "TIFF", "WEBP", "BMP", "DIB")
 
+#: What Pillow raises for damaged files, besides its own error: broken lengths, tags and tables, each in its own way.
+_DAMAGE = (OSError, SyntaxError, ValueError, TypeError, LookupError, ArithmeticError, EOFError, struct.error)
+
 _PILLOW_LIMIT = threading.Lock()
+
+
+class _NotColorsError(Exception):
+    """The file is sound, but what it holds are numbers."""
 
 
 @dataclass(frozen=True)
@@ -128,7 +136,7 @@ def read_image(path: str | Path, max_pixels: int = MAX_PIXELS) -> Picture:
         warnings.simplefilter("ignore")
         try:
             image = Image.open(io.BytesIO(data), formats=FORMATS)
-        except (UnidentifiedImageError, OSError, SyntaxError, ValueError, EOFError) as error:
+        except (UnidentifiedImageError, *_DAMAGE) as error:
             raise FileProblemError(
                 f"{path.name} is not a picture that can be read ({len(data)} bytes).",
                 "Give a PNG, JPEG, GIF, TIFF, WebP or BMP file.",
@@ -140,11 +148,16 @@ def read_image(path: str | Path, max_pixels: int = MAX_PIXELS) -> Picture:
                 f" more than the limit of {max_pixels / 1e6:.0f} Mpx.",
                 f"If you trust the file: --max-pixels {width * height}",
             )
-        jpeg = _jpeg_coding(image)
         try:
             image.load()
+            jpeg = _jpeg_coding(image)
             rgb, notes = _to_srgb(image)
-        except (OSError, SyntaxError, ValueError, EOFError, IndexError) as error:
+        except _NotColorsError as error:
+            raise FileProblemError(
+                f"{path.name} holds {error}, not colours.",
+                "If it is data already, use it as it is; otherwise give the map as it was published.",
+            ) from error
+        except _DAMAGE as error:
             raise FileProblemError(
                 f"{path.name} is damaged or cut off: {_first_line(error)}.",
                 "Get the file again from its source.",
@@ -212,11 +225,11 @@ def _to_srgb(image: PillowImage.Image) -> tuple[PillowImage.Image, list[str]]:
         image = image.convert("RGBA" if "transparency" in image.info else "RGB")
     elif image.mode in ("1", "L", "RGB") and "transparency" in image.info:
         image = image.convert("RGBA")
-    elif image.mode in ("1", "LA", "La", "RGBa"):
-        image = image.convert({"1": "L", "LA": "RGBA", "La": "RGBA", "RGBa": "RGBA"}[image.mode])
-    alpha = image.getchannel("A") if image.mode == "RGBA" else None
+    elif image.mode in ("1", "La", "RGBa"):
+        image = image.convert({"1": "L", "La": "LA", "RGBa": "RGBA"}[image.mode])
+    alpha = image.getchannel("A") if image.mode in ("LA", "RGBA") else None
     if alpha is not None:
-        image = image.convert("RGB")
+        image = image.convert(image.mode.removesuffix("A"))
     if profile:
         image = _apply_profile(image, profile, notes)
     elif image.mode == "CMYK":
@@ -233,11 +246,15 @@ def _deep_grey_to_8bit(image: PillowImage.Image, notes: list[str]) -> PillowImag
 
     grey = np.asarray(image)
     if grey.dtype.kind == "f":
-        raise ValueError("it holds floating-point numbers, not colours; it may be data already")
+        raise _NotColorsError("floating-point numbers")
     if int(grey.min(initial=0)) < 0 or int(grey.max(initial=0)) > 65535:
-        raise ValueError("it holds integers beyond 16 bits, not colours; it may be data already")
+        raise _NotColorsError("integers beyond 16 bits")
     notes.append("16-bit grey was reduced to 8 bits (1/256 of the grey range).")
-    return Image.fromarray(((grey.astype(np.uint32) * 255 + 32767) // 65535).astype(np.uint8))
+    reduced = Image.fromarray(((grey.astype(np.uint32) * 255 + 32767) // 65535).astype(np.uint8))
+    key = image.info.get("transparency")
+    if isinstance(key, int):
+        reduced.putalpha(Image.fromarray(np.where(grey == key, 0, 255).astype(np.uint8)))
+    return reduced
 
 
 def _apply_profile(image: PillowImage.Image, profile: bytes, notes: list[str]) -> PillowImage.Image:
@@ -245,6 +262,9 @@ def _apply_profile(image: PillowImage.Image, profile: bytes, notes: list[str]) -
 
     try:
         source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        name = ImageCms.getProfileDescription(source).strip()
+        if image.mode == "L" and source.profile.xcolor_space.strip() == "RGB":
+            image = image.convert("RGB")
         converted = ImageCms.profileToProfile(
             image,
             source,
@@ -257,7 +277,6 @@ def _apply_profile(image: PillowImage.Image, profile: bytes, notes: list[str]) -
         return image
     if converted is None:
         return image
-    name = ImageCms.getProfileDescription(source).strip()
     if "srgb" not in name.lower():
         notes.append(f"Colours were converted from the profile {name!r} to sRGB.")
         return converted

@@ -125,7 +125,7 @@ def _fields(line: str) -> tuple[list[str], str]:
     """Fields of a line, without the annotation flag, and its label."""
     body, _, label = line.partition(";")
     head, tab, rest = body.strip().partition("\t")
-    is_phrase = tab and " " in head and parse_numbers(head.split()) is None
+    is_phrase = tab and " " in head and parse_numbers(head.split()[:1]) is None
     parts = [head, *rest.split()] if is_phrase else body.split()
     if len(parts) > 2 and parts[-1] in ("L", "U", "B"):
         parts = parts[:-1]
@@ -223,11 +223,12 @@ def _to_rgb(hue: Color) -> Color:
 def _categories(table: _Table) -> Palette:
     keys = [key for key, _, _ in table.keys]
     colors = [color for _, color, _ in table.keys]
-    labels = [label or key for key, _, label in table.keys]
+    labels = [label for _, _, label in table.keys]
     values = parse_numbers(keys)
     if values is None or len(values) < 2:
         places = [float(i) for i in range(len(keys))]
         edges = [place - 0.5 for place in (*places, float(len(keys)))]
+        labels = [label or key for key, label in zip(keys, labels, strict=True)]
         return class_palette(edges, colors, table.name, False, labels, places)
     order = sorted(range(len(values)), key=values.__getitem__)
     values = [values[i] for i in order]

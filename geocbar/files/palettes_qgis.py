@@ -9,7 +9,6 @@ from itertools import pairwise
 from xml.etree import ElementTree
 
 import numpy as np
-from PIL import ImageColor
 
 from geocbar.errors import InvalidInputError, NotFoundError
 from geocbar.files.palette_nodes import (
@@ -133,6 +132,8 @@ def _color(text: str) -> Color | None:
         return parse_hex(text)
     if "," in text:
         return require_color(parse_numbers(text.split(",")[:3]))
+    from PIL import ImageColor
+
     return require_color(ImageColor.getrgb(text)) if text.lower() in ImageColor.colormap else None
 
 

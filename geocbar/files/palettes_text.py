@@ -22,9 +22,8 @@ __all__ = ["has_color_line", "parse_act", "parse_color_list", "parse_jasc", "par
 
 _LIST_LINE = "a colour, as #rrggbb, or as r g b in 0 to 255 (or all of them in 0 to 1)"
 _VALUE_LINE = "value r g b, with r, g, b in 0 to 255"
-_COMMENT = re.compile(
-    r"(?:^|(?<=\s))(?:#(?!(?:[0-9a-f]{3}|[0-9a-f]{6}|[0-9a-f]{8})(?:[\s,;]|$))|//|;).*$", re.IGNORECASE
-)
+# A mark before 3 to 8 hex digits begins a colour (or a misspelt one), not a comment.
+_COMMENT = re.compile(r"(?:^|(?<=\s))(?:#(?![0-9a-f]{3,8}(?:[\s,;]|$))|//|;).*$", re.IGNORECASE)
 
 
 def _tokens(line: str) -> list[str]:
@@ -69,19 +68,21 @@ def parse_color_list(text: str, name: str, suffix: str = "") -> Palette:
             raise broken_line(name, number, line, _LIST_LINE)
         if colors and rows:
             raise broken_line(name, number, line, "hex colours only, or numbers only, in one file")
+        if rows and len(parts) != len(rows[0][2]):
+            raise broken_line(name, number, line, f"{len(rows[0][2])} numbers, as in the first line")
     if not rows:
         return list_palette(colors, name)
-    lengths = {len(numbers) for _, _, numbers in rows}
+    columns = len(rows[0][2])
     first = [numbers[0] for _, _, numbers in rows]
     valued = any(not 0 <= value <= 255 or value != int(value) for value in first) and any(
         channel > 1 for _, _, numbers in rows for channel in numbers[1:4]
     )
-    if lengths == {5} or (lengths == {4} and (suffix == ".clr" or valued)):
+    if columns == 5 or (columns == 4 and (suffix == ".clr" or valued)):
         return _valued(rows, name, percent=False)
     scale = 255.0 if all(0 <= channel <= 1 for _, _, numbers in rows for channel in numbers[:3]) else 1.0
     for number, line, numbers in rows:
         color = require_color([scale * channel for channel in numbers[:3]])
-        if color is None or len(numbers) == 5:
+        if color is None:
             raise broken_line(name, number, line, _LIST_LINE)
         colors.append(color)
     return list_palette(colors, name)

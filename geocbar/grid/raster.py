@@ -25,6 +25,7 @@ MAX_CELLS = 2_000_000_000
 
 _BLOCK_CELLS = 1 << 19
 _EDGE_STEPS = 64
+_FOLD_PROBES = 4096
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,7 +103,7 @@ def to_map(
         rows, cols = box.slices(width, height)
         return Raster(
             values[rows, cols],
-            affine * Affine.translation(cols.start, rows.start),
+            affine @ Affine.translation(cols.start, rows.start),
             georeference.crs,
             None if sigma is None else sigma[rows, cols],
         )
@@ -199,7 +200,7 @@ def _cells_to_pixels(
     height, width = shape
     transform = georeference.transform
     near = np.median(georeference.gcps.used().world[:, 0])
-    sign = np.sign(np.median(np.linalg.det(transform.jacobian(georeference.gcps.used().world))))
+    folds = _Folds(georeference)
     wrap = is_geographic(georeference.crs)
     step = max(_BLOCK_CELLS // width, 1)
     x = grid.c + grid.a * (np.arange(width) + 0.5)
@@ -211,10 +212,29 @@ def _cells_to_pixels(
         if wrap and crs != georeference.crs:
             world[:, 0] -= 360 * np.round((world[:, 0] - near) / 360)
         pixels = transform.to_pixel(world)
-        with np.errstate(invalid="ignore"):
-            # A polynomial folds over far from its points: there it leads to the wrong side of the picture.
-            pixels[~(np.sign(np.linalg.det(transform.jacobian(world))) == sign)] = np.nan
+        pixels[folds.beyond(world)] = np.nan
         yield rows, pixels
+
+
+class _Folds:
+    """Where a fit has folded over: far from its points a polynomial leads back to the wrong side of the picture."""
+
+    def __init__(self, georeference: Georeference) -> None:
+        self._jacobian = georeference.transform.jacobian
+        self._sign = np.sign(np.median(np.linalg.det(self._jacobian(georeference.gcps.used().world))))
+
+    def beyond(self, world: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """(n,) True where the sign of the Jacobian is not that at the control points."""
+        probe = world[:: max(len(world) // _FOLD_PROBES, 1)]
+        if not self._turned(probe).any():
+            return np.zeros(len(world), bool)
+        return self._turned(world)
+
+    def _turned(self, world: NDArray[np.float64]) -> NDArray[np.bool_]:
+        jacobian = self._jacobian(world)
+        determinant = jacobian[:, 0, 0] * jacobian[:, 1, 1] - jacobian[:, 0, 1] * jacobian[:, 1, 0]
+        with np.errstate(invalid="ignore"):
+            return ~(np.sign(determinant) == self._sign)
 
 
 def _outside_as_nan(layers: list[NDArray[np.float32]], box: PixelBox) -> list[NDArray[np.float32]]:

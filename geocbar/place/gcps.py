@@ -423,7 +423,7 @@ def _fit_rest(terms: NDArray[np.float64], pixels: NDArray[np.float64], out: Sequ
     if singular[-1] < 1e-6 * singular[0]:
         return None
     rest = target - left @ coefficients
-    covariance: NDArray[np.float64] = np.linalg.inv(left.T @ left)
+    covariance = np.asarray(np.linalg.inv(left.T @ left), dtype=np.float64)
     return _Rest(np.asarray(coefficients), covariance, float(np.sqrt((rest**2).sum() / (2 * (n - p)))))
 
 
@@ -729,7 +729,7 @@ def name_slips(gcps: GroundControlPoints, width: int, height: int) -> list[Slip]
     size = np.array([width, height], dtype=np.float64)
     turned = unwrap_longitudes(used)
     turns = np.rint((turned.world - used.world)[:, 0] / 360)
-    if min(np.count_nonzero(turns - np.median(turns)), len(used)) > 1:
+    if int(np.count_nonzero(turns != np.median(turns))) > 1:
         used = turned
     slips: list[Slip] = []
     for _ in range(max(1, len(used) // 4)):

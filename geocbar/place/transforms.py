@@ -176,15 +176,22 @@ def _exponents(order: int) -> list[tuple[int, int]]:
     return [(total - j, j) for total in range(order + 1) for j in range(total + 1)]
 
 
+def _powers(x: NDArray[np.float64], order: int) -> list[NDArray[np.float64]]:
+    powers = [np.ones_like(x)]
+    for _ in range(order):
+        powers.append(powers[-1] * x)
+    return powers
+
+
 def _monomials(points: NDArray[np.float64], order: int) -> NDArray[np.float64]:
     """(n, k) matrix 1, x, y, x^2, x y, y^2, ..."""
-    x, y = points[:, 0], points[:, 1]
-    return np.stack([x**i * y**j for i, j in _exponents(order)], axis=1)
+    x, y = _powers(points[:, 0], order), _powers(points[:, 1], order)
+    return np.stack([x[i] * y[j] for i, j in _exponents(order)], axis=1)
 
 
 def _derivatives(points: NDArray[np.float64], order: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Derivatives of the monomials by x and by y."""
-    x, y = points[:, 0], points[:, 1]
-    by_x = [i * x ** max(i - 1, 0) * y**j for i, j in _exponents(order)]
-    by_y = [j * x**i * y ** max(j - 1, 0) for i, j in _exponents(order)]
+    x, y = _powers(points[:, 0], order), _powers(points[:, 1], order)
+    by_x = [i * x[max(i - 1, 0)] * y[j] for i, j in _exponents(order)]
+    by_y = [j * x[i] * y[max(j - 1, 0)] for i, j in _exponents(order)]
     return np.stack(by_x, axis=1), np.stack(by_y, axis=1)

@@ -132,7 +132,7 @@ def named_colors(name: str, samples: int | None = None) -> NamedColormap:
 def list_names() -> list[str]:
     """Names of all colormaps, each spelt as short as it can be, sorted.
 
-    Short names (``viridis``), and qualified names (``cmasher:rainbow``) of the maps whose short name opens
+    Short names (``viridis``), and qualified names (``paraview:coolwarm``) of the maps whose short name opens
     another map.
 
     Returns

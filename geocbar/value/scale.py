@@ -145,11 +145,11 @@ class ColorScale:
             Place of each colour: data values if `has_values`, else from 0 at `vmin` to 1 at `vmax`. None: evenly
             spread, the first colour at `vmin` and the last at `vmax` (for classes: boxes of equal length).
         vmin, vmax : float or None
-            Values at the two ends; may be left out only if `has_values`.
+            Values at the two ends. May be left out if `has_values`; else they overrule the palette's own values.
         has_values : bool
             Whether positions (and edges) are data values already.
         edges : (n + 1,) array or None
-            Limits of classes, like `positions`.
+            Limits of classes, like `positions`. An open end (infinite) is taken to be as wide as its neighbour.
         scale : {"linear", "log", "discrete"}
             How values run between the ends; ``"discrete"`` makes every colour a class.
         step, name, unit
@@ -164,17 +164,18 @@ class ColorScale:
         n = len(colors)
         if scale not in (*NORMS, "discrete"):
             raise InvalidInputError(f"There is no scale {scale!r}.", "Choose one of: linear, log, discrete")
-        if has_values and (vmin is not None or vmax is not None):
-            raise InvalidInputError("The palette brings its own values.", "Leave out --vmin and --vmax.")
-        if not has_values and (vmin is None or vmax is None):
+        if (vmin is None) != (vmax is None) or (not has_values and vmin is None):
             raise InvalidInputError(
-                "The values at the ends of the colormap are not known.", "Give them: --vmin V --vmax V"
+                "The values at the ends of the colormap are not known.", "Give both: --vmin V --vmax V"
             )
+        if has_values and vmin is not None:
+            positions, edges = _shares(positions, edges)
+            has_values = False
         if scale == "discrete" and edges is None:
             edges = _edges_between(positions) if has_values and positions is not None else np.arange(n + 1) / n
         norm = "log" if scale == "log" else "linear"
         if edges is not None:
-            edges = np.asarray(edges, dtype=np.float64)
+            edges = _closed(np.asarray(edges, dtype=np.float64))
             edges = edges if has_values else _stretch(edges, vmin, vmax, norm)
             middles = inverse_norm((forward_norm(edges[1:], norm) + forward_norm(edges[:-1], norm)) / 2, norm)
             return cls(colors, middles, edges[[0, -1]], norm, edges, 1 / n, name, unit)
@@ -290,6 +291,33 @@ def _stretch(shares: NDArray[np.float64], vmin: float | None, vmax: float | None
     """Shares of the scale's length to values."""
     low, high = forward_norm(np.array([vmin, vmax], dtype=np.float64), norm)
     return inverse_norm(low + shares * (high - low), norm)
+
+
+def _shares(
+    positions: ArrayLike | None, edges: ArrayLike | None
+) -> tuple[NDArray[np.float64] | None, NDArray[np.float64] | None]:
+    """Values of a palette as shares of its length."""
+    places = None if positions is None else np.asarray(positions, dtype=np.float64)
+    limits = None if edges is None else _closed(np.asarray(edges, dtype=np.float64))
+    span = limits if limits is not None else places
+    if span is None:
+        return None, None
+    low, length = span[0], span[-1] - span[0]
+    return (
+        None if places is None else (places - low) / length,
+        None if limits is None else (limits - low) / length,
+    )
+
+
+def _closed(edges: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Class limits with open ends made as wide as the class beside."""
+    edges = edges.copy()
+    if len(edges) > 3:
+        if not np.isfinite(edges[0]):
+            edges[0] = 2 * edges[1] - edges[2]
+        if not np.isfinite(edges[-1]):
+            edges[-1] = 2 * edges[-2] - edges[-3]
+    return edges
 
 
 def _edges_between(positions: ArrayLike) -> NDArray[np.float64]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from .fields import field_names
+from .fields import FIELDS, REAL_FIELDS, field_names
 from .palettes import COLORMAPS, GMT_COLORMAPS, gmt_available
 from .shading import MATPLOTLIB_SHADINGS, SHADINGS
 
@@ -72,15 +72,17 @@ def choose_names(
 ) -> dict[str, Any]:
     """Everything that has a name; the same random numbers are drawn whatever is given."""
     picks = rng.random(8)
-    fields = field_names()
-    names = COLORMAPS if gmt_available() else tuple(c for c in COLORMAPS if c not in GMT_COLORMAPS)
+    drawn_cmap = COLORMAPS[int(picks[1] * len(COLORMAPS))]
+    drawn_cmap = "viridis" if drawn_cmap in GMT_COLORMAPS and not gmt_available() else drawn_cmap
+    drawn_field = (FIELDS + REAL_FIELDS)[int(picks[2] * len(FIELDS + REAL_FIELDS))]
+    drawn_field = drawn_field if drawn_field in field_names() else "topobathy"
     plotter = _choose_plotter(plotter, shading, float(picks[0]))
     shadings = ("none", "none", "gmt") if plotter == "gmt" else ("none",) * 5 + MATPLOTLIB_SHADINGS
     drawn_classes = None if picks[5] < 0.65 else 8 + int(13 * picks[6])
     choice = {
         "plotter": plotter,
-        "cmap": cmap or names[int(picks[1] * len(names))],
-        "field": field or fields[int(picks[2] * len(fields))],
+        "cmap": cmap or drawn_cmap,
+        "field": field or drawn_field,
         "overlays": _choose_overlays(overlays, rng),
         "shading": shadings[int(picks[3] * len(shadings))] if shading == "random" else shading,
         "norm": ("linear", "linear", "log")[int(picks[4] * 3)] if norm == "random" else norm,

@@ -31,6 +31,8 @@ def draw_scene(
 ) -> Scene:
     """Draw a map whose every pixel is known; the same arguments give the same scene.
 
+    On a machine without GMT or ETOPO, a seed that would choose them chooses matplotlib, viridis or topobathy.
+
     Parameters
     ----------
     seed : int

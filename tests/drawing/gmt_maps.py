@@ -47,8 +47,8 @@ class _Page:
         self.region = f"-R{plan.west:.10g}/{east:.10g}/{south:.10g}/{plan.north:.10g}"
         self.projection = f"-Jx{1 / plan.degree / plan.dpi:.14g}id"
         media = f"--PS_MEDIA={width * 72 // plan.dpi + 2}x{height * 72 // plan.dpi + 2}"
-        start = ("-P", "-K", f"-X{left / plan.dpi:.10g}i", f"-Y{(height - bottom) / plan.dpi:.10g}i")
-        self.path.write_bytes(self._run("psxy", "-T", *start, media))
+        corner = (f"-X{left / plan.dpi:.10g}i", f"-Y{(height - bottom) / plan.dpi:.10g}i")
+        self.place: tuple[str, ...] = ("-P", *corner, media)
 
     def _run(self, *arguments: str, stdin: str = "") -> bytes:
         module, *rest = arguments
@@ -56,7 +56,8 @@ class _Page:
 
     def plot(self, module: str, *arguments: str, stdin: str = "") -> None:
         with self.path.open("ab") as file:
-            file.write(self._run(module, "-O", "-K", *arguments, stdin=stdin))
+            file.write(self._run(module, "-K", *self.place, *arguments, stdin=stdin))
+        self.place = ("-O",)
 
     def inches(self, pixels: float) -> str:
         return f"{pixels / self.plan.dpi:.10g}i"
@@ -67,7 +68,7 @@ class _Page:
     def pixels(self) -> NDArray[np.uint8]:
         """The page as a picture, lines and text antialiased."""
         with self.path.open("ab") as file:
-            file.write(self._run("psxy", "-T", "-O"))
+            file.write(b"\nshowpage\n")
         width, height = self.plan.size
         command = [
             "gs", "-q", "-dSAFER", "-dNOPAUSE", "-dBATCH", "-sDEVICE=png16m", f"-r{self.plan.dpi}",

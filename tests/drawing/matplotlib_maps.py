@@ -257,7 +257,13 @@ def draw_by_matplotlib(plan: Plan, name: str) -> Scene:
         plain, cover = _data_layers(plan, canvas, ax, bar_ax, base, land)
         core = bar.ax.get_window_extent()
     kind, truth, under = classify_pixels(plan, full, plain, cover, region, edge)
-    notes |= {"shading": plan.shading, "land_fill": plan.land_fill, "cell": plan.cell, "field": plan.field}
+    notes |= {
+        "scale": (cmap, norm),
+        "shading": plan.shading,
+        "land_fill": plan.land_fill,
+        "cell": plan.cell,
+        "field": plan.field,
+    }
     return Scene(
         name=name,
         rgb=full,

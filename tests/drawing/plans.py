@@ -276,10 +276,10 @@ def make_plan(
     scale = _scale(count, norm, extend, _fill_cells(choice["field"], w, h, cell, rng), rng)
     land = None
     if plotter == "matplotlib" and {"land", "coast"} & set(choice["overlays"]):
-        land = make_field("hills", w, h, rng)
+        land = make_field("hills", w, h, np.random.default_rng([seed, 7]))
         land = land - np.quantile(land, 0.72)
     if "holes" in choice["overlays"]:
-        scale["data"] = _holes(scale["data"], rng)
+        scale["data"] = _holes(scale["data"], np.random.default_rng([seed, 8]))
     flip = bool(rng.random() < 0.15) and plotter == "matplotlib" and extend == "neither"
     uniform = bool(rng.random() < 0.5) or norm == "log"
     vertical = side in ("left", "right")

@@ -50,7 +50,8 @@ class Scene:
     gcps : tuple of ((col, row), (lon, lat))
         Crossings of labelled meridians and parallels inside the frame.
     notes : dict
-        How it was drawn: shading model and intensity, colours of the overlays, GMT's colour table.
+        How it was drawn: shading model and intensity, colours of the overlays, matplotlib's
+        colormap and norm as ``scale``, GMT's colour table as ``cpt``.
     """
 
     name: str
