@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from geocbar.errors import InvalidInputError
 from geocbar.figure.layout import PixelBox
@@ -407,25 +408,25 @@ def _value_notes(inversion: Inversion, frame: PixelBox | None, picture: Picture)
 def _thin(
     recipe: Recipe, inversion: Inversion, scale: ColorScale, georeference: Georeference, crs: str
 ) -> tuple[Points, RebuildError]:
-    even = scale.to_even(inversion.values)
-    limits = scale.even_limits
-
-    def to_world(pixels: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    def to_world(pixels: NDArray[np.float64]) -> NDArray[np.float64]:
         return project_points(georeference.transform.to_world(pixels), georeference.crs, crs)
 
     points = thin(
-        even,
-        limits=limits,
-        tolerance=np.inf if recipe.tolerance is None else recipe.tolerance,
+        inversion.values,
+        limits=scale.limits,
+        tolerance=recipe.tolerance,
         eps=recipe.eps,
         min_samples=recipe.min_samples,
-        n_levels=len(scale.values) if scale.is_classes else recipe.levels,
+        n_levels=recipe.levels,
         spacing=recipe.spacing,
+        sigma=inversion.sigma,
         to_world=to_world,
         crs=crs,
+        norm=scale.norm,
+        edges=scale.edges,
     )
-    rebuilt = rebuild_error(even, points, limits)
-    return replace(points, values=scale.from_even(points.values)), rebuilt
+    even = replace(points, values=scale.to_even(points.values))
+    return points, rebuild_error(scale.to_even(inversion.values), even, scale.even_limits)
 
 
 def _with_checksums(recipe: Recipe, picture: Picture) -> Recipe:

@@ -85,8 +85,8 @@ class Recipe:
     tolerance: float | None = None
     eps: float = 1.5
     min_samples: int = 4
-    levels: int = 64
-    spacing: float = 32.0
+    levels: int = 32
+    spacing: float = 16.0
     base: Path = field(default=Path("."), compare=False, repr=False)
 
     def path(self, text: str) -> Path:

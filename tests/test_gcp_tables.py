@@ -230,7 +230,7 @@ def test_lines_above_the_picture_keep_their_sign(tmp_path: Path) -> None:
     st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Zl", "Zp", "Zs", "Cs")), min_size=1),
     st.sampled_from(["EPSG:4326", "EPSG:4258", "EPSG:32632"]),
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_csv_round_trip_is_exact(
     tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[float, ...]], name: str, crs: str
 ) -> None:

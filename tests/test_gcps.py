@@ -151,6 +151,15 @@ def test_longitudes_that_need_no_shift_stay() -> None:
     assert unwrap_longitudes(few) is few
 
 
+def test_a_wrong_sign_does_not_tear_a_region_apart() -> None:
+    lon = [21.4, 22.8, 24.9, 26.3, -22.3, 26.1, 23.6, 27.5]
+    lat = [4.0, 0.8, 6.1, 2.9, 4.7, 5.1, 1.7, 3.4]
+    pixels = np.column_stack([np.abs(lon), lat]) * [120, -100] + [-2500, 650]
+    points = GroundControlPoints(pixels, np.column_stack([lon, lat]))
+    assert unwrap_longitudes(points) is points
+    assert [slip.kind for slip in name_slips(points, WIDTH, HEIGHT)] == ["lon-sign"]
+
+
 @given(st.integers(0, 10**6), st.integers(6, 14))
 @settings(max_examples=200, deadline=None, derandomize=True)
 def test_correct_points_of_plain_maps_raise_no_alarm(seed: int, n: int) -> None:

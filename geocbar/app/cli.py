@@ -106,7 +106,7 @@ def commands() -> None:
 @click.option(
     "--tolerance",
     type=float,
-    help="Thinning leaves out pixels that differ more from a neighbour (in value; in decades on a log scale).",
+    help="Thinning leaves out pixels that differ more from a neighbour (in value, or decades on a log scale).  [default: 5 % of the range]",
 )
 @click.option("--eps", type=float, help="DBSCAN: neighbours are at most this many pixels apart.  [default: 1.5]")
 @click.option(
@@ -114,11 +114,11 @@ def commands() -> None:
     type=int,
     help="DBSCAN: neighbours that make a core pixel, itself included.  [default: 4]",
 )
-@click.option("--levels", type=int, help="Thinning: steps the values are clustered in.  [default: 64]")
+@click.option("--levels", type=int, help="Thinning: steps the values are clustered in.  [default: 32]")
 @click.option(
     "--spacing",
     type=float,
-    help="Thinning: one point stands for at most a square of this side in pixels.  [default: 32]",
+    help="Thinning: one point stands for at most a square of this side in pixels.  [default: 16]",
 )
 @click.option("--max-pixels", type=int, help="Refuse larger pictures.  [default: 500000000]")
 @click.option("--csv", is_flag=True, help="Also write the points as CSV.")

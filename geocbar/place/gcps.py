@@ -287,9 +287,10 @@ def _require_spread(used: GroundControlPoints, geographic: bool, width: int, hei
 def unwrap_longitudes(gcps: GroundControlPoints) -> GroundControlPoints:
     """Shift longitudes by whole turns so that they run on across the date line.
 
-    Candidates are the longitudes as given, those from 0 to 360, those from -180 to 180, and those that begin
-    at any of the points; each is judged by the RMSE of an affine fit. The given ones stay unless another
-    candidate is at least three times and 5 px better.
+    Candidates are the longitudes as given and those that begin at any of the points, from 0 to 360 and from -180
+    to 180 among them; if the points leave more than half the globe free, only those that begin behind that gap.
+    Each is judged by the RMSE of an affine fit. The given ones stay unless another candidate is at least three
+    times and 5 px better.
 
     Parameters
     ----------
@@ -322,7 +323,11 @@ def unwrap_longitudes(gcps: GroundControlPoints) -> GroundControlPoints:
         return float(np.sqrt((rest**2).sum() / len(rest)))
 
     given, best, kept = rmse(lon), np.inf, lon
-    for start in [0.0, -180.0, *np.unique(lon[on] % 360)]:
+    starts = np.unique(lon[on] % 360)
+    gaps = (starts - np.roll(starts, 1)) % 360
+    if gaps.max() > 180:
+        starts = starts[[int(np.argmax(gaps))]]
+    for start in starts:
         candidate = start + (lon - start) % 360
         candidate -= 360 * np.ceil((candidate[on].max() + candidate[on].min()) / 720 - 0.5)
         error = rmse(candidate)
@@ -500,11 +505,15 @@ def _explain(
         i, j = out
         choices.append([_Correction("exchanged", used.pixels[a], used.world[b], advice) for a, b in ((i, j), (j, i))])
     if len(out) == 1 or len(used) - 2 >= terms.shape[1] + 2:
-        ranked = []
+        ranked: list[_Correction] = []
         for i, distance in zip(out, before, strict=True):
             corrections = list(_corrections(used.pixels[i], used.world[i], geographic))
-            ranked.append(corrections[int(np.argmin([accepted(c, distance) for c in corrections]))])
-        choices.append(ranked)
+            after = [accepted(c, distance) for c in corrections]
+            if np.isinf(min(after)):
+                ranked.clear()
+                break
+            ranked.append(corrections[int(np.argmin(after))])
+        choices += [ranked] if ranked else []
     for choice in choices:
         after = [accepted(c, d) for c, d in zip(choice, before, strict=True)]
         if np.isfinite(after).all():

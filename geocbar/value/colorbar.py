@@ -21,6 +21,12 @@ MIN_RUN_SHARE = 0.4
 #: Ticks may leave a straight (or log) line by this share of the bar's length before the scale is refused.
 MAX_TICK_MISFIT = 0.02
 
+#: Within a class colours drift by less than this share of the jump to the next one.
+MAX_DRIFT_SHARE = 0.3
+
+#: A tick this close to the limit of a class means that limit.
+TICK_REACH_PX = 3.0
+
 
 @dataclass(frozen=True, eq=False)
 class ColorBar:
@@ -219,7 +225,8 @@ def scale_from_bar(
         return _class_scale(bar, ticks, name, unit)
     slope, offset = _fit_ticks(ticks, norm, abs(high - low))
     values = inverse_norm(slope * bar.positions + offset, norm)
-    limits = inverse_norm(slope * np.array([low, high]) + offset, norm)
+    said = dict(zip(ticks.positions, ticks.values, strict=True))
+    limits = np.array([said.get(end, inverse_norm(slope * end + offset, norm)) for end in (low, high)], np.float64)
     return ColorScale(bar.colors, values, limits, norm, step=1.0 / abs(high - low), name=name, unit=unit)
 
 
@@ -253,27 +260,36 @@ def class_runs(colors: ArrayLike, tolerance: float = 6.0) -> NDArray[np.intp]:
 
 def _class_scale(bar: ColorBar, ticks: Ticks, name: str, unit: str) -> ColorScale:
     runs = class_runs(bar.colors)
-    if len(runs) < 2:
+    if not _are_classes(bar.colors, runs):
         raise InvalidInputError(
-            "The colour bar shows no separate boxes of colour.",
-            "For colours that run smoothly: --scale linear",
+            "The colour bar shows no separate boxes of colour.", "For colours that run smoothly: --scale linear"
         )
     low, high = bar.ends
     # Lines between boxes belong to neither: the limit lies in their middle.
-    breaks = np.array(
-        [(bar.positions[a - 1] + bar.positions[b]) / 2 for a, b in zip(runs[1:, 0], runs[:-1, 1] - 1, strict=True)]
-    )
+    breaks = (bar.positions[runs[1:, 0]] + bar.positions[runs[:-1, 1] - 1]) / 2
     if len(ticks.positions) == 2:
-        shares = (breaks - low) / (high - low)
-        n = _equal_boxes(shares, abs(high - low))
+        n = _equal_boxes((breaks - low) / (high - low), abs(high - low))
         limits_at = low + (high - low) * np.arange(n + 1) / n
     else:
         limits_at = np.concatenate([[low], breaks, [high]])
     colors = np.array([np.median(_within(bar, a, b), axis=0) for a, b in itertools.pairwise(limits_at)])
-    order = np.argsort(ticks.positions)
-    edges = _piecewise(limits_at, np.array(ticks.positions)[order], np.array(ticks.values)[order])
+    edges = _piecewise(limits_at, ticks)
     values = (edges[1:] + edges[:-1]) / 2
     return ColorScale(colors, values, edges[[0, -1]], edges=edges, step=1.0 / len(colors), name=name, unit=unit)
+
+
+def _are_classes(colors: NDArray[np.float64], runs: NDArray[np.intp]) -> bool:
+    """Whether colours jump between runs and stand still within them: a smooth bar drifts as far as it jumps."""
+    if len(runs) < 2:
+        return False
+    drift, middle = [], []
+    for first, last in runs:
+        third = max((last - first) // 3, 1)
+        run = colors[first:last]
+        drift.append(np.abs(run[-third:].mean(axis=0) - run[:third].mean(axis=0)).max())
+        middle.append(run.mean(axis=0))
+    jumps = np.abs(np.diff(middle, axis=0)).max(axis=1)
+    return bool(np.median(drift) < MAX_DRIFT_SHARE * np.median(jumps))
 
 
 def _within(bar: ColorBar, start: float, stop: float) -> NDArray[np.float64]:
@@ -300,24 +316,27 @@ def _equal_boxes(breaks: NDArray[np.float64], length: float) -> int:
     )
 
 
-def _piecewise(
-    at: NDArray[np.float64], positions: NDArray[np.float64], values: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """Linear between ticks, straight on beyond the outer ones."""
+def _piecewise(at: NDArray[np.float64], ticks: Ticks) -> NDArray[np.float64]:
+    """Linear between ticks, straight on beyond the outer ones; a limit beside a tick takes its value."""
+    order = np.argsort(ticks.positions)
+    positions, values = np.array(ticks.positions)[order], np.array(ticks.values)[order]
     if not (np.all(np.diff(values) > 0) or np.all(np.diff(values) < 0)):
         raise InvalidInputError("The values of the ticks do not run one way along the bar.", "Check --ticks.")
     out = np.interp(at, positions, values)
     for outer, inner, beyond in ((0, 1, at < positions[0]), (-1, -2, at > positions[-1])):
         slope = (values[outer] - values[inner]) / (positions[outer] - positions[inner])
         out[beyond] = values[outer] + slope * (at[beyond] - positions[outer])
-    return out
+    nearest = np.abs(at[:, None] - positions).argmin(axis=1)
+    beside = np.abs(at - positions[nearest]) <= min(TICK_REACH_PX, np.abs(np.diff(at)).min() / 4)
+    return np.where(beside, values[nearest], out)
 
 
 def _fit_ticks(ticks: Ticks, norm: str, length: float) -> tuple[float, float]:
     """Slope and offset of the normed value along the bar, by least squares."""
     positions = np.array(ticks.positions)
     coordinates = forward_norm(ticks.values, norm)
-    slope, offset = (float(c) for c in np.polyfit(positions, coordinates, 1))
+    slope, offset = (float(c) for c in np.polyfit(positions - positions[0], coordinates, 1))
+    offset -= slope * positions[0]
     misfit = np.abs(slope * positions + offset - coordinates) / abs(slope * length) if slope else np.array([np.inf])
     if misfit.max() > MAX_TICK_MISFIT:
         worst = int(np.argmax(misfit))

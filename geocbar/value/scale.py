@@ -247,15 +247,6 @@ class ColorScale:
             return np.where(np.isfinite(values), number, np.nan)
         return forward_norm(values, self.norm)
 
-    def from_even(self, coordinates: ArrayLike) -> NDArray[np.float64]:
-        """Back from the even coordinate; for classes the middle of the class."""
-        coordinates = np.asarray(coordinates, dtype=np.float64)
-        if self.edges is not None:
-            middles = np.sort(self.values)
-            number = np.clip(np.floor(np.nan_to_num(coordinates)), 0, len(middles) - 1).astype(np.intp)
-            return np.where(np.isfinite(coordinates), middles[number], np.nan)
-        return inverse_norm(coordinates, self.norm)
-
     def colors_at(self, values: ArrayLike) -> NDArray[np.uint8]:
         """Colours of values: the picture redrawn. NaN becomes white.
 

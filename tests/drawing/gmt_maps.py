@@ -151,8 +151,9 @@ def _paint_bar(page: _Page, plan: Plan) -> None:
     place = (
         f"-Dx{page.inches(x)}/{page.inches(y)}+w{page.inches(length)}/{page.inches(thick)}+jBL{flat}{ahead}{triangles}"
     )
+    crowd = len(plan.ticks) * (1.3 if plan.bar_vertical else 3.3)
     style = (
-        f"--FONT_ANNOT_PRIMARY={page.points(0.95 * plan.font)},{_font(plan)}",
+        f"--FONT_ANNOT_PRIMARY={page.points(min(0.95 * plan.font, length / crowd))},{_font(plan)}",
         f"--FONT_LABEL={page.points(plan.font)},{_font(plan)}",
         f"--MAP_FRAME_PEN={page.points(plan.font * 0.08)}",
         f"--MAP_TICK_PEN_PRIMARY={page.points(plan.font * 0.06)}",

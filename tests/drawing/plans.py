@@ -154,7 +154,7 @@ def _boxes(
     """Whole-pixel boxes of the frame and the bar."""
     width, height = size
     room = {"left": 5.0, "right": 2.5, "top": 3.6, "bottom": 3.2}
-    room[side] += {"left": 7.5, "right": 7.0, "top": 4.5, "bottom": 6.2}[side]
+    room[side] += {"left": 8.8, "right": 7.0, "top": 5.2, "bottom": 6.2}[side]
     left, top = round(room["left"] * font), round(room["top"] * font)
     right, bottom = width - round(room["right"] * font), height - round(room["bottom"] * font)
     vertical = side in ("left", "right")
@@ -166,11 +166,11 @@ def _boxes(
     if side == "right":
         bar = (right + round(1.6 * font), start)
     elif side == "left":
-        bar = (round(5.0 * font), start)
+        bar = (round(6.2 * font), start)
     elif side == "bottom":
         bar = (start, bottom + round(3.6 * font))
     else:
-        bar = (start, round(3.2 * font))
+        bar = (start, round(4.2 * font))
     extent = (thick, length) if vertical else (length, thick)
     return (left, top, right, bottom), (*bar, bar[0] + extent[0], bar[1] + extent[1])
 
@@ -184,7 +184,10 @@ def _choose_ticks(
     if norm == "log":
         exponents = np.arange(round(np.log10(low)), round(np.log10(high)) + 1)
         return tuple(float(f"{10.0**k:.6g}") for k in exponents)
-    return nice_ticks(low, high, max(2, min(count, room - 1)))
+    count = max(2, min(count, room - 1))
+    while len(nice_ticks(low, high, count)) < 3:
+        count += 1
+    return nice_ticks(low, high, count)
 
 
 def _scale(

@@ -40,7 +40,8 @@ class Scene:
     bar_vertical, bar_descending : bool
         Values run right or up; the other way if descending.
     ticks : tuple of (value, position)
-        Labelled ticks and their x (horizontal bar) or y (vertical bar) in pixels.
+        Labelled ticks and their x (horizontal bar) or y (vertical bar) in pixels, exact along the colours;
+        matplotlib draws the mark itself on whole pixels, up to 1 pixel off.
     class_edges : (n + 1,) float or None
         Limits of the classes; None for a continuous scale.
     bar_uniform : bool
