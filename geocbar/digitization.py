@@ -17,9 +17,10 @@ from geocbar.files.images import MAX_PIXELS, Picture, file_sha256, read_image
 from geocbar.files.output_folder import fresh_folder
 from geocbar.grid.raster import Raster, footprint, to_map
 from geocbar.grid.thinning import Points, RebuildError, rebuild_error, thin
-from geocbar.place.gcps import check_gcps, name_slips
+from geocbar.place.gcps import check_gcps
 from geocbar.place.georeference import Georeference, fit_georeference
 from geocbar.place.projections import project_points
+from geocbar.place.slips import name_slips
 from geocbar.recipe import Recipe
 from geocbar.value.colorbar import Ticks, read_colorbar, scale_from_bar
 from geocbar.value.inversion import DEFAULT_MAX_DISTANCE, Inversion, Reason, invert

@@ -8,14 +8,8 @@ from numpy.typing import NDArray
 from pyproj import Proj
 
 from geocbar.errors import InvalidInputError, NotFoundError
-from geocbar.place.gcps import (
-    SLIP_KINDS,
-    GroundControlPoints,
-    check_gcps,
-    is_geographic,
-    name_slips,
-    unwrap_longitudes,
-)
+from geocbar.place.gcps import GroundControlPoints, check_gcps, is_geographic, unwrap_longitudes
+from geocbar.place.slips import SLIP_KINDS, name_slips
 
 WIDTH, HEIGHT = 1000, 700
 Places = NDArray[np.float64]

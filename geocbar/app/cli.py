@@ -106,7 +106,8 @@ def commands() -> None:
 @click.option(
     "--tolerance",
     type=float,
-    help="Thinning leaves out pixels that differ more from a neighbour (in value, or decades on a log scale).  [default: 5 % of the range]",
+    help="Thinning leaves out pixels that differ more from a neighbour (value, or decades on a log scale)."
+    "  [default: 5 % of the range]",
 )
 @click.option("--eps", type=float, help="DBSCAN: neighbours are at most this many pixels apart.  [default: 1.5]")
 @click.option(

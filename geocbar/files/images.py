@@ -132,8 +132,8 @@ def read_image(path: str | Path, max_pixels: int = MAX_PIXELS) -> Picture:
 
     path = Path(path)
     data = _read_bytes(path)
-    with _pillow_limit_off(), warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with _pillow_limit_off(), warnings.catch_warnings(record=True) as murmurs:
+        warnings.simplefilter("always")
         try:
             image = Image.open(io.BytesIO(data), formats=FORMATS)
         except (UnidentifiedImageError, *_DAMAGE) as error:
@@ -144,14 +144,16 @@ def read_image(path: str | Path, max_pixels: int = MAX_PIXELS) -> Picture:
         width, height = image.size
         if width * height > max_pixels:
             raise FileProblemError(
-                f"{path.name} would unpack to {width} x {height} px = {width * height / 1e6:.0f} Mpx,"
-                f" more than the limit of {max_pixels / 1e6:.0f} Mpx.",
+                f"{path.name} would unpack to {width} x {height} px = {width * height / 1e6:.10g} Mpx,"
+                f" more than the limit of {max_pixels / 1e6:.10g} Mpx.",
                 f"If you trust the file: --max-pixels {width * height}",
             )
         try:
             image.load()
             jpeg = _jpeg_coding(image)
             rgb, notes = _to_srgb(image)
+            if image.format == "TIFF" and any("Truncated" in str(murmur.message) for murmur in murmurs):
+                raise ValueError("tags are missing, among them perhaps the colour profile")
         except _NotColorsError as error:
             raise FileProblemError(
                 f"{path.name} holds {error}, not colours.",
