@@ -256,11 +256,12 @@ def digitize_recipe(recipe: Recipe, *, progress: Progress | None = None) -> Digi
     """Do what a recipe says; see :func:`digitize`."""
     tell = progress or _silent
     tell("reading the picture")
-    picture = read_image(recipe.path(recipe.image), recipe.max_pixels or MAX_PIXELS)
+    picture = read_image(recipe.path(recipe.image), MAX_PIXELS if recipe.max_pixels is None else recipe.max_pixels)
     _require_same(picture.sha256, recipe.image_sha256, picture.name)
     frame = PixelBox.parse(recipe.frame) if recipe.frame else None
     if frame is not None:
         frame.require_inside(picture.width, picture.height, "map frame")
+        _require_pixels(frame, picture)
     notes = list(picture.notes)
 
     tell("reading the control points")
@@ -388,6 +389,14 @@ def _place(recipe: Recipe, picture: Picture, notes: list[str]) -> Georeference:
     return georeference
 
 
+def _require_pixels(frame: PixelBox, picture: Picture) -> None:
+    rows, cols = frame.slices(picture.width, picture.height)
+    if rows.start >= rows.stop or cols.start >= cols.stop:
+        raise InvalidInputError(
+            f"The map frame {frame} holds no pixel.", "Give LEFT,TOP,RIGHT,BOTTOM in pixels: --frame L,T,R,B"
+        )
+
+
 def _value_notes(inversion: Inversion, frame: PixelBox | None, picture: Picture) -> list[str]:
     if frame is None:
         part = inversion.reason
@@ -399,10 +408,11 @@ def _value_notes(inversion: Inversion, frame: PixelBox | None, picture: Picture)
             "No pixel of the map has a colour of this scale.",
             "Check --colorbar or --colormap, --frame and --max-distance.",
         )
-    if frame is None or share >= 0.2:
+    if share >= (0.1 if frame is None else 0.2):
         return []
+    whole = "picture" if frame is None else "map"
     return [
-        f"Only {100 * share:.0f} % of the map's pixels have a colour of this scale: does the bar belong to this map?"
+        f"Only {100 * share:.0f} % of the {whole}'s pixels have a colour of this scale: does it belong to this map?"
     ]
 
 

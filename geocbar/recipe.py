@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -22,6 +23,9 @@ _SECTIONS = {
     "place": ("gcps", "gcps_sha256", "gcp_crs", "model", "to_crs", "resolution", "resampling"),
     "thin": ("tolerance", "eps", "min_samples", "levels", "spacing"),
 }
+
+
+_PATHS = ("image", "gcps", "colormap")
 
 
 @dataclass(frozen=True)
@@ -89,6 +93,15 @@ class Recipe:
     spacing: float = 16.0
     base: Path = field(default=Path("."), compare=False, repr=False)
 
+    def __post_init__(self) -> None:
+        for choice in fields(self):
+            text = getattr(self, choice.name)
+            if isinstance(text, str) and not text.isascii() and any("\ud800" <= c <= "\udfff" for c in text):
+                raise InvalidInputError(
+                    f"The {choice.name} {text!a} is not text in UTF-8: no recipe can hold it.",
+                    "Rename the file, with plain letters." if choice.name in _PATHS else "Type it anew.",
+                )
+
     def path(self, text: str) -> Path:
         """A path of the recipe as seen from where the program runs."""
         return self.base / text
@@ -135,11 +148,13 @@ class Recipe:
 
         path = Path(path)
         moved = self.moved_to(path.parent)
+        defaults = {f.name: f.default for f in fields(Recipe) if f.default == ""}
         tables: dict[str, Any] = {}
         for section, keys in _SECTIONS.items():
             rows = {key: getattr(moved, key) for key in keys}
-            tables[section] = {key: value for key, value in rows.items() if value not in (None, "")}
-        return _HEADER.format(name=path.name) + tomli_w.dumps(tables)
+            tables[section] = {key: value for key, value in rows.items() if value not in (None, defaults.get(key))}
+        name = shlex.quote(path.name) if path.name.isprintable() else "this file"
+        return _HEADER.format(name=name) + tomli_w.dumps(tables)
 
     def moved_to(self, folder: Path) -> Recipe:
         """The same recipe as seen from another folder."""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from geocbar import __version__
-from geocbar.errors import GeocbarError
+from geocbar.errors import FileProblemError, GeocbarError
 
 if TYPE_CHECKING:
     from geocbar.digitization import DigitizedMap
@@ -25,7 +25,9 @@ __all__ = ["commands", "main"]
 
 def main() -> None:
     """Run the command line; every problem ends in one sentence and an exit code, never in a traceback."""
-    signal.signal(signal.SIGTERM, _stop)
+    for name in ("SIGTERM", "SIGHUP"):  # asked to end, terminal closed: clean up as after Ctrl-C
+        if hasattr(signal, name) and signal.getsignal(getattr(signal, name)) is not signal.SIG_IGN:
+            signal.signal(getattr(signal, name), _stop)
     try:
         commands.main(prog_name="geocbar", standalone_mode=False)
     except click.UsageError as error:
@@ -121,7 +123,7 @@ def commands() -> None:
     type=float,
     help="Thinning: one point stands for at most a square of this side in pixels.  [default: 16]",
 )
-@click.option("--max-pixels", type=int, help="Refuse larger pictures.  [default: 500000000]")
+@click.option("--max-pixels", type=click.IntRange(min=1), help="Refuse larger pictures.  [default: 500000000]")
 @click.option("--csv", is_flag=True, help="Also write the points as CSV.")
 @click.option("--overwrite", is_flag=True, help="Replace the outputs of an earlier run.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
@@ -145,9 +147,10 @@ def run(
     files = result.save(target, overwrite=overwrite, csv=csv, progress=progress)
     progress.done()
     if as_json:
-        click.echo(json.dumps(_finite(result.summary() | {"files": {k: str(p) for k, p in files.items()}}), indent=2))
+        text = json.dumps(_finite(result.summary() | {"files": {k: str(p) for k, p in files.items()}}), indent=2)
     else:
-        click.echo(_summary_text(result, files))
+        text = _summary_text(result, files)
+    _print(text, target)
 
 
 def _recipe(map_path: Path, choices: dict[str, Any]) -> Recipe:
@@ -160,11 +163,25 @@ def _recipe(map_path: Path, choices: dict[str, Any]) -> Recipe:
         if "colormap" in choices and Path(choices["colormap"]).is_file():
             given["colormap"] = os.path.abspath(choices["colormap"])
         unchecked = {f"{key}_sha256": "" for key in ("gcps", "colormap") if key in choices}
-        return replace(recipe, **(choices | given | unchecked))
+        return replace(recipe, **(_instead(recipe, choices) | choices | given | unchecked))
     if "gcps" not in choices:
         raise click.UsageError("Control points are missing: give --gcps FILE (a CSV with pixel, line, lon, lat).")
     known = {f.name for f in fields(Recipe)}
     return Recipe(image=str(map_path), **{key: value for key, value in choices.items() if key in known})
+
+
+def _instead(recipe: Recipe, choices: dict[str, Any]) -> dict[str, Any]:
+    """What of a recipe is off when another way to say the same is given: a colormap for a bar, ticks for ends."""
+    off: dict[str, Any] = {}
+    if "colormap" in choices and "colorbar" not in choices:
+        off |= {"colorbar": None, "ticks": None}
+    if "colorbar" in choices and "colormap" not in choices:
+        off |= {"colormap": None, "colormap_sha256": ""}
+    if "ticks" in choices:
+        off |= {"vmin": None, "vmax": None}
+    elif recipe.ticks and ("vmin" in choices or "vmax" in choices):
+        off |= {"ticks": None}
+    return off
 
 
 class _Progress:
@@ -172,19 +189,20 @@ class _Progress:
 
     def __init__(self, quiet: bool) -> None:
         self.quiet = quiet
+        self.live = sys.stderr is not None and sys.stderr.isatty()
         self.step = ""
         self.since = time.monotonic()
 
     def __call__(self, step: str) -> None:
         self.done()
         self.step, self.since = step, time.monotonic()
-        if not self.quiet and sys.stderr.isatty():
+        if not self.quiet and self.live:
             click.echo(f"  {step} ...", err=True, nl=False)
 
     def done(self) -> None:
         """Close the current line."""
         if self.step and not self.quiet:
-            start = "\r" if sys.stderr.isatty() else ""
+            start = "\r" if self.live else ""
             click.echo(f"{start}  {self.step:<36} {time.monotonic() - self.since:6.2f} s", err=True)
         self.step = ""
 
@@ -208,6 +226,17 @@ def _summary_text(result: DigitizedMap, files: dict[str, Path]) -> str:
     ]
     lines += [f"  note      {note}" for note in s["notes"]]
     return "\n".join(lines)
+
+
+def _print(text: str, target: Path) -> None:
+    try:
+        click.echo(text)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise FileProblemError(
+            f"The files are written, but their summary cannot be printed: {error.strerror}.", f"Look into {target}."
+        ) from error
 
 
 def _finite(value: Any) -> Any:

@@ -93,7 +93,7 @@ def write_check_picture(
         sheet.save(path, format="PNG")
     except OSError as error:
         raise FileProblemError(
-            f"{Path(path).name} cannot be written: {error}.", "Check the folder and the free space."
+            f"{Path(path).name} cannot be written: {error.strerror or error}.", "Check the folder and the free space."
         ) from error
 
 
@@ -125,7 +125,7 @@ def _draw_points(
         draw.line((x, y, to_x, to_y), fill=_RED, width=2)
         draw.text(
             (x + 6, y - 6),
-            name,
+            " ".join(name.split()),
             fill=_RED,
             font=font,
             anchor="ls",

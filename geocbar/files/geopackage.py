@@ -106,18 +106,14 @@ def _lonlat(xy: NDArray[np.float64], crs: str) -> NDArray[np.float64]:
     """Degrees on the CRS's own globe: WGS 84 for Earth, the body's own system elsewhere."""
     from pyproj import CRS
 
-    system = CRS.from_user_input(crs)
-    if system.is_geographic:
-        lonlat = xy.copy()
-    else:
-        geographic = system.geodetic_crs
-        earth = (
-            geographic is not None
-            and geographic.ellipsoid is not None
-            and 6.3e6 < geographic.ellipsoid.semi_major_metre < 6.45e6
-        )
-        target = "EPSG:4326" if earth or geographic is None else geographic.to_wkt()
-        lonlat = project_points(xy, crs, target).copy()
+    geographic = CRS.from_user_input(crs).geodetic_crs
+    earth = (
+        geographic is not None
+        and geographic.ellipsoid is not None
+        and 6.3e6 < geographic.ellipsoid.semi_major_metre < 6.45e6
+    )
+    target = "EPSG:4326" if earth or geographic is None else geographic.to_wkt()
+    lonlat = project_points(xy, crs, target).copy()
     lonlat[:, 0] = (lonlat[:, 0] + 180) % 360 - 180
     return lonlat
 
@@ -176,11 +172,15 @@ def _write(path: Path, layers: Mapping[str, tuple[GeoDataFrame, str]]) -> None:
         for name, (frame, _) in layers.items():
             # Version 1.2 opens without a warning in the GDAL 3.6 of long-lived systems.
             options = {"dataset_options": {"VERSION": "1.2"}} if not path.exists() else {}
-            frame.to_file(path, layer=name, driver="GPKG", engine="pyogrio", **options)
+            # An empty layer is one of points, too.
+            kind = "Polygon" if name == "footprint" else "Point"
+            frame.to_file(path, layer=name, driver="GPKG", engine="pyogrio", geometry_type=kind, **options)
         _write_styles(path, {name: style for name, (_, style) in layers.items()})
+        _require_whole(path, {name: len(frame) for name, (frame, _) in layers.items()})
     except (OSError, DataSourceError, DataLayerError, sqlite3.Error) as error:
+        cause = str(error).partition("\n")[0].rstrip(". ")
         raise FileProblemError(
-            f"{path.name} cannot be written: {str(error).splitlines()[0]}.",
+            f"{path.name} cannot be written: {cause}.",
             "Check the folder's permissions and the free space.",
         ) from error
 
@@ -207,5 +207,19 @@ def _write_styles(path: Path, styles: Mapping[str, str]) -> None:
                     " VALUES ('', '', ?, 'geom', 'geocbar', ?, '', 1, ?, '')",
                     (layer, style, f"{layer} as drawn by geocbar"),
                 )
+    finally:
+        connection.close()
+
+
+def _require_whole(path: Path, counts: Mapping[str, int]) -> None:
+    """Look at the file again, for on a full disk the spatial index may be left out without a word."""
+    connection = sqlite3.connect(path)
+    try:
+        tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
+        for layer, count in counts.items():
+            for table in (layer, f"rtree_{layer}_geom"):
+                stored = table in tables and connection.execute(f'SELECT count(*) FROM "{table}"').fetchone()[0]
+                if stored is False or stored != count:
+                    raise OSError(f"the table {table} is not complete")
     finally:
         connection.close()

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import product
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from geocbar.errors import FileProblemError
 from geocbar.grid.raster import Raster
+
+if TYPE_CHECKING:
+    from rasterio.io import DatasetWriter
+    from rasterio.windows import Window
 
 __all__ = ["write_geotiff"]
 
@@ -46,6 +52,7 @@ def write_geotiff(
         If the file cannot be written completely.
     """
     import rasterio
+    from rasterio._err import CPLE_BaseError
     from rasterio.enums import Resampling
     from rasterio.errors import RasterioError
 
@@ -75,40 +82,63 @@ def write_geotiff(
     try:
         with rasterio.Env(GDAL_TIFF_OVR_BLOCKSIZE=_TILE, GDAL_NUM_THREADS="2", GTIFF_WRITE_RAT_TO_PAM="NO"):
             with rasterio.open(path, "w", **profile) as file:
-                file.update_tags(AREA_OR_POINT="Area", **dict(tags or {}))
+                file.update_tags(**{**(tags or {}), "AREA_OR_POINT": "Area"})
                 for number, (band, description) in enumerate(bands, start=1):
                     file.set_band_description(number, description)
                     file.update_tags(number, **_statistics(band))
                     _write_band(file, number, band)
+            _require_same(path, [band for band, _ in bands])
             factors = _overview_factors(height, width)
             if factors:
                 with rasterio.open(path, "r+") as file:
                     file.build_overviews(factors, Resampling.nearest if classes else Resampling.average)
-            _require_readable(path)
-    except (RasterioError, OSError) as error:
+            _require_overviews(path, len(factors))
+    except (RasterioError, CPLE_BaseError, OSError) as error:
+        # rasterio's own sentence is often "Read failed. See previous exception for details."
+        cause = str(error.__cause__ or error).partition("\n")[0].rstrip(".: ")
         raise FileProblemError(
-            f"{Path(path).name} cannot be written: {str(error).splitlines()[0]}.",
+            f"{Path(path).name} cannot be written: {cause}.",
             "Check the folder's permissions and the free space.",
         ) from error
 
 
-def _write_band(file: object, number: int, band: NDArray[np.float32]) -> None:
+def _row_windows(height: int, width: int) -> Iterator[Window]:
     from rasterio.windows import Window
 
-    height, width = band.shape
     for row in range(0, height, _WRITE_ROWS):
-        rows = min(_WRITE_ROWS, height - row)
-        file.write(band[row : row + rows], number, window=Window(0, row, width, rows))  # type: ignore[attr-defined]
+        yield Window(0, row, width, min(_WRITE_ROWS, height - row))
 
 
-def _require_readable(path: str | Path) -> None:
-    """A full disk may show only here: the smallest overview needs every part of the file's index."""
+def _write_band(file: DatasetWriter, number: int, band: NDArray[np.float32]) -> None:
+    for window in _row_windows(*band.shape):
+        file.write(band[window.toslices()], number, window=window)
+
+
+def _require_same(path: str | Path, bands: Sequence[NDArray[np.float32]]) -> None:
+    """Read everything again, for GDAL may close a file on a full disk without a word."""
     import rasterio
 
     with rasterio.open(path) as file:
-        for number in range(1, file.count + 1):
-            file.read(number, out_shape=(1, 1))
-            file.read(number, window=((file.height - 1, file.height), (file.width - 1, file.width)))
+        for number, band in enumerate(bands, start=1):
+            for window in _row_windows(*band.shape):
+                if not np.array_equal(file.read(number, window=window), band[window.toslices()], equal_nan=True):
+                    raise OSError("it does not hold what was written to it")
+
+
+def _require_overviews(path: str | Path, levels: int) -> None:
+    """The same for the overviews; a block that is not there would be read as missing values."""
+    import rasterio
+
+    for level in range(levels):
+        with rasterio.open(path, overview_level=level) as file:
+            for number in file.indexes:
+                for window in _row_windows(file.height, file.width):
+                    file.read(number, window=window)
+            blocks = product(file.indexes, range(-(-file.width // _TILE)), range(-(-file.height // _TILE)))
+        with rasterio.open(path) as file:
+            for number, x, y in blocks:
+                if file.get_tag_item(f"BLOCK_OFFSET_{x}_{y}", "TIFF", bidx=number, ovr=level) is None:
+                    raise OSError(f"overview {level + 1} is not complete")
 
 
 def _rasterio_crs(crs: str) -> object:

@@ -53,6 +53,7 @@ def fresh_folder(target: str | Path, overwrite: bool = False) -> Iterator[Path]:
     target = Path(target)
     require_free(target, overwrite)
     try:
+        target = target.resolve()
         target.parent.mkdir(parents=True, exist_ok=True)
         folder = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
     except OSError as error:
@@ -86,11 +87,23 @@ def require_free(target: Path, overwrite: bool) -> None:
     FileProblemError
         As in :func:`fresh_folder`.
     """
-    if not target.exists():
-        return
-    if not target.is_dir():
-        raise FileProblemError(f"{target} is a file.", "Name a folder: --out DIR")
-    entries = sorted(target.iterdir())
+    try:
+        if not target.exists():
+            return
+        if not target.is_dir():
+            raise FileProblemError(f"{target} is a file.", "Name a folder: --out DIR")
+        if Path.cwd().is_relative_to(target.resolve()):
+            raise FileProblemError(
+                f"{target} is the folder you are in, or one above it: it cannot be replaced.",
+                "Name a new folder below it: --out DIR",
+            )
+        entries = sorted(target.iterdir())
+    except OSError as error:
+        if isinstance(error, FileProblemError):
+            raise
+        raise FileProblemError(
+            f"{target} cannot be used: {error.strerror}.", "Name another folder: --out DIR"
+        ) from error
     if not entries:
         return
     if not overwrite:
@@ -98,8 +111,11 @@ def require_free(target: Path, overwrite: bool) -> None:
             f"{target} exists and holds {len(entries)} file{'s' if len(entries) > 1 else ''}.",
             "Replace it with --overwrite, or name another folder: --out DIR",
         )
-    foreign = [entry.name for entry in entries if not (entry.is_file() and entry.name.endswith(_OWN_ENDINGS))]
-    if foreign or not any(entry.suffix == ".toml" for entry in entries):
+    # All outputs of a run are named like its recipe.
+    recipe = next((entry.stem for entry in entries if entry.suffix == ".toml"), None)
+    own = tuple(f"{recipe}{ending}" for ending in _OWN_ENDINGS)
+    foreign = [entry.name for entry in entries if not (entry.is_file() and entry.name in own)]
+    if foreign or recipe is None:
         named = f" ({', '.join(foreign[:3])})" if foreign else ""
         raise FileProblemError(
             f"{target} holds files that are not the outputs of an earlier run{named}: it is not overwritten.",
@@ -112,11 +128,12 @@ def _swap(folder: Path, target: Path) -> None:
         folder.rename(target)
         return
     retired = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
-    target.rename(retired / target.name)
     try:
-        folder.rename(target)
-    except BaseException:
-        (retired / target.name).rename(target)
-        raise
+        target.rename(retired / target.name)
+        try:
+            folder.rename(target)
+        except BaseException:
+            (retired / target.name).rename(target)
+            raise
     finally:
         shutil.rmtree(retired, ignore_errors=True)

@@ -5,29 +5,37 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from geocbar.errors import NotFoundError
+from geocbar.errors import InvalidInputError, NotFoundError
 
 __all__ = ["distance_km", "is_geographic", "project_points", "require_crs"]
 
 
 def require_crs(crs: str) -> None:
-    """Refuse an unknown coordinate reference system.
+    """Refuse an unknown coordinate reference system, and one without two horizontal coordinates.
 
     Raises
     ------
     NotFoundError
         If pyproj does not know it.
+    InvalidInputError
+        If it is a vertical or geocentric one.
     """
     from pyproj import CRS
     from pyproj.exceptions import CRSError
 
     try:
-        CRS.from_user_input(crs)
+        system = CRS.from_user_input(crs)
     except CRSError as error:
         raise NotFoundError(
             f"The coordinate reference system {crs!r} is not known.",
             "Write it like EPSG:4326, or as PROJ text or WKT.",
         ) from error
+    if system.is_vertical or system.is_geocentric:
+        kind = "geocentric" if system.is_geocentric else "vertical"
+        raise InvalidInputError(
+            f"{crs!r} ({system.name}) is a {kind} reference system: it has no plane to lay a map on.",
+            "Give a geographic or projected one, like EPSG:4326.",
+        )
 
 
 def is_geographic(crs: str) -> bool:

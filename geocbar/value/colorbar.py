@@ -86,6 +86,12 @@ class Ticks:
                 f"A bar needs at least two ticks, not {len(self.positions)}.",
                 'Give them as --ticks "0@120,50@480"',
             )
+        for number in (*self.values, *self.positions):
+            if not abs(number) <= float(np.finfo(np.float32).max):
+                raise InvalidInputError(
+                    f"A value of the colour bar is {number:g}, which 32-bit numbers cannot hold.",
+                    "Give finite values.",
+                )
         if len(set(self.positions)) < len(self.positions) or len(set(self.values)) < len(self.values):
             raise InvalidInputError(f"Two ticks share a place or a value: {self}.", "Give every tick once.")
 

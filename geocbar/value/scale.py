@@ -100,10 +100,22 @@ class ColorScale:
                 "The colour scale has a single colour: nothing can be told apart with it.",
                 "Check the colour bar's box (--colorbar) or the palette.",
             )
-        if not np.all(np.isfinite(limits)) or limits[0] == limits[1]:
+        if not np.all(np.abs(limits) <= np.finfo(np.float32).max):
+            raise InvalidInputError(
+                f"The colour scale ends at {limits[0]:g} and {limits[1]:g}, which 32-bit numbers cannot hold.",
+                "Give two finite values: --vmin V --vmax V",
+            )
+        if limits[0] == limits[1]:
             raise InvalidInputError(
                 f"The two ends of the colour scale have the same value, {limits[0]:g}.",
                 "Give two different values: --vmin V --vmax V",
+            )
+        finest = float(np.spacing(np.float32(np.abs(limits).max())))
+        if limits[1] - limits[0] < 100 * finest:
+            raise InvalidInputError(
+                f"The ends of the colour scale, {limits[0]:.12g} and {limits[1]:.12g}, are too close together for"
+                f" 32-bit numbers, whose steps are {finest:.2g} there.",
+                "Give values less an offset, or in another unit: --vmin V --vmax V",
             )
         steps = np.diff(values)
         if not np.all(np.isfinite(values)) or not (np.all(steps > 0) or np.all(steps < 0)):

@@ -1,0 +1,243 @@
+"""Paper, land fill, holes and legend boxes: large flat colours that stand for no value."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from geocbar.value.color import pack_colors
+
+__all__ = ["FlatColor", "find_flat_colors", "mark_background"]
+
+#: A flat colour must cover this share of the map, in pieces of at least a fifth of it.
+MIN_SHARE = 1e-3
+
+#: A colour on the scale is fill if the values around it differ by more than this share of the range ...
+FILL_JUMP = 0.12
+#: ... and data if they come as near as this.
+DATA_JUMP = 0.05
+#: It is data if this share of its border passes gradually into the colours around it,
+DATA_TOUCH = 0.6
+#: and fill if less than this share does.
+FILL_TOUCH = 0.25
+
+_MAX_COLORS = 20
+_MOST_PIXELS = 1_200_000
+
+
+@dataclass(frozen=True, eq=False)
+class FlatColor:
+    """One large flat colour of a map.
+
+    Parameters
+    ----------
+    color : (3,) int array
+        sRGB.
+    share : float
+        Of the map's pixels.
+    distance : float
+        From the scale, in 8-bit sRGB units.
+    jump : float
+        Median difference between its own value and those around it, as a share of the scale; NaN if nothing around
+        it has a value.
+    touch : float
+        Share of the pixels just outside its border that have almost its value; NaN if none has a value.
+    verdict : {"fill", "data", "unsure"}
+    region : (h, w) bool array
+        Where it is.
+    """
+
+    color: NDArray[np.intp]
+    share: float
+    distance: float
+    jump: float
+    touch: float
+    verdict: str
+    region: NDArray[np.bool_]
+
+
+def find_flat_colors(
+    pixels: NDArray[np.uint8],
+    unit: NDArray[np.float32],
+    distance: NDArray[np.float32],
+    *,
+    off_scale: float,
+    lossy: bool,
+    page: tuple[int, int, int] | None = None,
+) -> list[FlatColor]:
+    """Find large flat colours and tell fills from plateaus of the data.
+
+    A colour off the scale is a fill. A colour on the scale is one if, a few pixels outside its border (beyond a line
+    drawn along it), values differ from its own by far: data reach a plateau of their own gradually. On lossless
+    pictures the border itself tells: one step of colour further lies the next value of the data.
+
+    Parameters
+    ----------
+    pixels : (h, w, 3) uint8 array
+        The map, without its margins.
+    unit, distance : (h, w) float32 arrays
+        Values in the scale's even coordinate (0 to 1), and distances of the colours from the scale.
+    off_scale : float
+        Distance beyond which the mean colour of a large region is not of the scale.
+    lossy : bool
+        JPEG blurs flat colours by a few units.
+    page : (r, g, b) or None
+        Colour of the paper round the map: where it occurs inside, it is a fill unless it passes gradually into data.
+
+    Returns
+    -------
+    list of FlatColor
+        Largest first. Large pictures are looked at every few pixels, and the regions enlarged again.
+    """
+    stride = int(np.ceil(np.sqrt(unit.size / _MOST_PIXELS)))
+    pixels, unit, distance = (array[::stride, ::stride] for array in (pixels, unit, distance))
+    flat = _spread(pixels, 5 if lossy else 3) <= (5 if lossy else 0)
+    colors = _modal_colors(pixels[flat], unit.size, 4 if lossy else 1)
+    number = _numbered(pixels, colors, 5 if lossy else 0)
+    found = []
+    for i, color in enumerate(colors, start=1):
+        region = _large_pieces(number == i, unit.size)
+        if region is not None:
+            found.append(_judge(color, number == i, region, unit, distance, off_scale, page, lossy))
+    found = [_enlarged(flat_color, stride) for flat_color in found] if stride > 1 else found
+    return sorted(found, key=lambda f: -f.share)
+
+
+def mark_background(
+    pixels: NDArray[np.uint8],
+    flats: Iterable[FlatColor],
+    given: Iterable[tuple[int, int, int]],
+    *,
+    lossy: bool,
+) -> NDArray[np.bool_]:
+    """Pixels of the fills that were found, and of background colours that were given.
+
+    Parameters
+    ----------
+    pixels : (h, w, 3) uint8 array
+    flats : iterable of FlatColor
+        Those with the verdict ``"fill"`` are marked, with the pixels of their colour beside them.
+    given : iterable of (r, g, b)
+        Marked wherever they occur.
+    lossy : bool
+
+    Returns
+    -------
+    (h, w) bool array
+    """
+    out = np.zeros(pixels.shape[:2], bool)
+    for flat in flats:
+        if flat.verdict == "fill":
+            region = flat.region[: out.shape[0], : out.shape[1]]
+            reach = _grown(region, 5 if lossy else 1)
+            out |= reach & _near(pixels, flat.color, 14 if lossy else 0)
+    for color in given:
+        out |= _near(pixels, np.array(color), 12 if lossy else 2)
+    return out
+
+
+def _near(pixels: NDArray[np.uint8], color: NDArray[np.intp], tolerance: int) -> NDArray[np.bool_]:
+    """Where every channel is within a tolerance of a colour."""
+    out = np.ones(pixels.shape[:2], bool)
+    for band in range(3):
+        low, high = max(int(color[band]) - tolerance, 0), min(int(color[band]) + tolerance, 255)
+        out &= (pixels[..., band] >= low) & (pixels[..., band] <= high)
+    return out
+
+
+def _spread(pixels: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
+    """Largest range of a channel in the square around each pixel."""
+    spread = np.zeros(pixels.shape[:2], np.uint8)
+    for band in range(3):
+        channel = np.ascontiguousarray(pixels[..., band])
+        high = ndimage.maximum_filter(channel, size)
+        high -= ndimage.minimum_filter(channel, size)
+        np.maximum(spread, high, out=spread)
+    return spread
+
+
+def _modal_colors(colors: NDArray[np.uint8], size: int, step: int) -> list[NDArray[np.intp]]:
+    """Most frequent colours of flat pixels, at least a third of the smallest share each."""
+    if not len(colors):
+        return []
+    packed = pack_colors(colors // step)
+    binned, first, counts = np.unique(packed, return_index=True, return_counts=True)
+    order = np.argsort(-counts)[:_MAX_COLORS]
+    order = order[counts[order] >= MIN_SHARE * size / 3]
+    if step == 1:
+        return [colors[first[i]].astype(np.intp) for i in order]
+    return [np.rint(np.median(colors[packed == binned[i]], axis=0)).astype(np.intp) for i in order]
+
+
+def _numbered(pixels: NDArray[np.uint8], colors: list[NDArray[np.intp]], tolerance: int) -> NDArray[np.uint8]:
+    """Which of some colours each pixel has, from 1; 0 for none. The more frequent one wins."""
+    table = np.zeros((256, 256, 256), np.uint8)
+    for i in range(len(colors), 0, -1):
+        low, high = np.maximum(colors[i - 1] - tolerance, 0), colors[i - 1] + tolerance + 1
+        table[low[0] : high[0], low[1] : high[1], low[2] : high[2]] = i
+    return table.ravel()[pack_colors(pixels)]
+
+
+def _large_pieces(near: NDArray[np.bool_], size: int) -> NDArray[np.bool_] | None:
+    opened = _grown(~_grown(~near, 1), 1)
+    labels, n = ndimage.label(opened)
+    if not n:
+        return None
+    areas = np.bincount(labels.ravel())
+    areas[0] = 0
+    region = (areas >= MIN_SHARE * size / 5)[labels]
+    return region if region.sum() >= MIN_SHARE * size else None
+
+
+def _judge(
+    color: NDArray[np.intp],
+    near: NDArray[np.bool_],
+    region: NDArray[np.bool_],
+    unit: NDArray[np.float32],
+    distance: NDArray[np.float32],
+    off_scale: float,
+    page: tuple[int, int, int] | None,
+    lossy: bool,
+) -> FlatColor:
+    away = float(np.median(distance[region]))
+    own = float(np.median(unit[region]))
+    # Lines drawn over a fill are closed, so that only its true surroundings count.
+    reach = 6 if lossy else 3
+    closed = ~_grown(~_grown(region, reach), reach)
+    inner = _grown(closed, 4 if lossy else 3)
+    outer = _grown(inner, 4)
+    band = outer & ~inner & ~near & (distance < max(off_scale, 8.0))
+    jump = float(np.median(np.abs(unit[band] - own))) if band.any() else float("nan")
+    border = _grown(closed, 4) & ~_grown(closed, 1) if lossy else _grown(closed, 2) & ~closed
+    valued = border & (distance < max(off_scale, 8.0))
+    close = np.abs(unit[valued] - own) < (0.04 if lossy else 0.02)
+    touch = float(close.sum() / border.sum()) if border.any() else float("nan")
+    like_page = page is not None and bool(np.abs(color - page).max() <= (6 if lossy else 0))
+    verdict = _verdict(away > off_scale, like_page, jump, touch)
+    return FlatColor(color, float(region.mean()), away, jump, touch, verdict, region)
+
+
+def _verdict(off: bool, page: bool, jump: float, touch: float) -> str:
+    if off:
+        return "fill"
+    if touch >= DATA_TOUCH:
+        return "data"
+    if page and touch < DATA_TOUCH:
+        return "fill"
+    if jump >= FILL_JUMP or (jump >= DATA_JUMP and touch < FILL_TOUCH):
+        return "fill"
+    return "data" if jump < DATA_JUMP or np.isnan(jump) else "unsure"
+
+
+def _grown(mask: NDArray[np.bool_], radius: int) -> NDArray[np.bool_]:
+    """Dilation by a square."""
+    return ndimage.maximum_filter(mask.view(np.uint8), 2 * radius + 1).view(np.bool_)
+
+
+def _enlarged(flat: FlatColor, stride: int) -> FlatColor:
+    region = flat.region.repeat(stride, axis=0).repeat(stride, axis=1)
+    return FlatColor(flat.color, flat.share, flat.distance, flat.jump, flat.touch, flat.verdict, region)

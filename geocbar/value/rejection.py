@@ -1,0 +1,237 @@
+"""Which pixels are data? Lines, letters and markers are found by colour, by geometry, and by what surrounds them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+__all__ = ["Strictness", "color_noise", "find_lines", "local_reference", "strictness"]
+
+_SQUARE = np.ones((3, 3), bool)
+_CHUNK = 1 << 14
+_WORKERS = 2
+_CENTER_WEIGHT = 1.4826  # median absolute deviation to standard deviation of a normal distribution
+
+#: Distances beyond this (8-bit sRGB units) say nothing about the noise of data.
+_NOISE_CEILING = 25.5
+
+
+@dataclass(frozen=True)
+class Strictness:
+    """Thresholds that follow the picture's noise.
+
+    Distances are 8-bit sRGB units; the others are shares of the scale's length.
+
+    Parameters
+    ----------
+    suspect : float
+        Colours farther from the scale are suspicious and taint their neighbours.
+    certain : float
+        Colours farther than this are not data whatever surrounds them.
+    ring : int
+        How many pixels round a suspicious one may be mixed with it.
+    reference, thin, grow : tuple of (float, float)
+        Factor of the local spread (standard deviations), and the smallest deviation, beyond which a pixel is rejected:
+        in the ring, as a thin line, and beside a rejected one.
+    """
+
+    suspect: float
+    certain: float
+    ring: int
+    reference: tuple[float, float]
+    thin: tuple[float, float]
+    grow: tuple[float, float]
+
+
+def color_noise(distance: NDArray[np.float32]) -> float:
+    """Median distance of the plausible data colours from the scale."""
+    near = distance[distance < _NOISE_CEILING]
+    return float(np.median(near)) if near.size else 1.0
+
+
+def strictness(noise: float, lossy: bool) -> Strictness:
+    """Thresholds for a picture with the given colour noise.
+
+    Parameters
+    ----------
+    noise : float
+        Of :func:`color_noise`.
+    lossy : bool
+        Whether the picture went through JPEG, whose blocks smear a line 3 px wide.
+    """
+    if lossy:
+        suspect = max(5.0, 4 * noise)
+        return Strictness(suspect, max(15.0, suspect), 3, (3.0, 0.020), (4.0, 0.035), (2.0, 0.018))
+    suspect = max(1.5, 5 * noise)
+    return Strictness(suspect, suspect, 1, (3.0, 0.010), (4.0, 0.025), (2.0, 0.012))
+
+
+def find_lines(
+    unit: NDArray[np.float32],
+    distance: NDArray[np.float32],
+    limits: Strictness,
+    outside: NDArray[np.bool_] | None = None,
+) -> NDArray[np.bool_]:
+    """Pixels of lines, letters and markers, and those mixed with them.
+
+    A colour far off the scale is rejected. Its neighbours, which antialiasing or JPEG may have mixed with it, are kept
+    only if they agree with the clean pixels around. Lines whose own colour lies on the scale are found as thin
+    outliers against the median of two window sizes, and rejected regions grow while the next pixel still deviates.
+
+    Parameters
+    ----------
+    unit : (h, w) float32 array
+        Values in the scale's even coordinate, 0 to 1.
+    distance : (h, w) float32 array
+        Distance of each colour from the scale, 8-bit sRGB units.
+    limits : Strictness
+    outside : (h, w) bool array or None
+        Pixels that are known not to be data (background, bar, outside the frame): they are no reference for others.
+
+    Returns
+    -------
+    (h, w) bool array
+    """
+    known = np.zeros(unit.shape, bool) if outside is None else outside
+    suspect = (distance >= limits.suspect) | known
+    bad = (distance >= limits.certain) | known
+    _reject_ring(unit, suspect, bad, limits)
+    for radius, step in ((5, 2), (5, 2), (8, 3), (8, 3)):
+        _reject_thin(unit, bad, limits, radius, step)
+    _reject_beside(unit, bad, (2.5, limits.reference[1]), clear=True, reach=max(limits.ring - 1, 1))
+    for _ in range(2):
+        _reject_beside(unit, bad, limits.grow, clear=False, reach=1)
+    return bad & ~known
+
+
+def _reject_ring(
+    unit: NDArray[np.float32], suspect: NDArray[np.bool_], bad: NDArray[np.bool_], limits: Strictness
+) -> None:
+    """Reject suspects and their ring unless the clean pixels around agree with them."""
+    doubtful = ndimage.binary_dilation(suspect, _SQUARE, iterations=limits.ring) & ~bad
+    clean = ~ndimage.binary_dilation(suspect, _SQUARE, iterations=max(limits.ring - 1, 1))
+    rows, cols = np.nonzero(doubtful)
+    middle, spread = local_reference(unit, clean, rows, cols, 5, 2)
+    lost = np.flatnonzero(np.isnan(middle))
+    if len(lost):
+        middle[lost], spread[lost] = local_reference(unit, ~suspect, rows[lost], cols[lost], 8, 2)
+    agrees = np.abs(unit[rows, cols] - middle) <= np.maximum(limits.reference[0] * spread, limits.reference[1])
+    bad[rows[~agrees], cols[~agrees]] = True
+
+
+def _reject_thin(unit: NDArray[np.float32], bad: NDArray[np.bool_], limits: Strictness, radius: int, step: int) -> None:
+    """Reject what deviates from the median of its surroundings; looked at only where something thin can be."""
+    factor, floor = limits.thin
+    rows, cols = np.nonzero(_bends(unit, radius) > floor / 2)
+    fresh = ~bad[rows, cols]
+    rows, cols = rows[fresh], cols[fresh]
+    middle, spread = local_reference(unit, ~bad, rows, cols, radius, step)
+    off = np.abs(unit[rows, cols] - middle) > np.maximum(factor * spread, floor)
+    bad[rows[off], cols[off]] = True
+
+
+def _reject_beside(
+    unit: NDArray[np.float32], bad: NDArray[np.bool_], test: tuple[float, float], *, clear: bool, reach: int
+) -> None:
+    """Reject neighbours of rejected pixels that deviate; `clear` takes the reference one pixel away from them."""
+    ring = ndimage.binary_dilation(bad, _SQUARE, iterations=reach) & ~bad
+    rows, cols = np.nonzero(ring)
+    clean = ~ndimage.binary_dilation(bad, _SQUARE) if clear else ~bad
+    middle, spread = local_reference(unit, clean, rows, cols, 5, 2)
+    lost = np.flatnonzero(np.isnan(middle))
+    if clear and len(lost):
+        middle[lost], spread[lost] = local_reference(unit, ~bad, rows[lost], cols[lost], 5, 2)
+    off = ~(np.abs(unit[rows, cols] - middle) <= np.maximum(test[0] * spread, test[1]))
+    bad[rows[off], cols[off]] = True
+
+
+def _bends(unit: NDArray[np.float32], radius: int) -> NDArray[np.float32]:
+    """Largest deviation from the mean of two opposite pixels, over four directions: a slope gives none, a line does."""
+    height, width = unit.shape
+    padded = np.pad(unit, radius, mode="edge")
+    out = np.zeros(unit.shape, np.float32)
+
+    def moved(dy: int, dx: int) -> NDArray[np.float32]:
+        return padded[radius + dy : radius + dy + height, radius + dx : radius + dx + width]
+
+    diagonal = max(round(radius / np.sqrt(2)), 1)
+    for dy, dx in ((0, radius), (radius, 0), (diagonal, diagonal), (diagonal, -diagonal)):
+        mean = moved(dy, dx) + moved(-dy, -dx)
+        mean *= 0.5
+        mean -= unit
+        np.abs(mean, out=mean)
+        np.maximum(out, mean, out=out)
+    return out
+
+
+def local_reference(
+    unit: NDArray[np.float32],
+    clean: NDArray[np.bool_],
+    rows: NDArray[np.intp],
+    cols: NDArray[np.intp],
+    radius: int,
+    step: int,
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Median and spread of the clean pixels around some pixels.
+
+    Parameters
+    ----------
+    unit : (h, w) float32 array
+    clean : (h, w) bool array
+    rows, cols : (n,) int arrays
+        The pixels asked about.
+    radius, step : int
+        The window is (2 radius + 1) pixels wide, and every `step`-th pixel of it is looked at.
+
+    Returns
+    -------
+    median, spread : (n,) float32 arrays
+        Spread is the median absolute deviation as a standard deviation; both NaN where fewer than 5 are clean.
+    """
+    padded = np.pad(np.where(clean, unit, np.float32(np.nan)), radius, constant_values=np.nan)
+    flat, stride = padded.ravel(), padded.shape[1]
+    steps = np.arange(-radius, radius + 1, step)
+    offsets = (steps[:, None] * stride + steps).ravel()
+    base = (rows + radius) * stride + cols + radius
+    median = np.empty(len(rows), np.float32)
+    spread = np.empty(len(rows), np.float32)
+
+    def work(start: int) -> None:
+        part = slice(start, start + _CHUNK)
+        window = flat[base[part, None] + offsets]
+        median[part], spread[part] = _median_and_spread(window)
+
+    _run(work, range(0, len(rows), _CHUNK))
+    return median, spread
+
+
+def _median_and_spread(window: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Row-wise, NaN ignored."""
+    window.sort(axis=1)
+    count = np.count_nonzero(window == window, axis=1)
+    median = _middle(window, count)
+    window -= median[:, None]
+    np.abs(window, out=window)
+    window.sort(axis=1)
+    spread = np.float32(_CENTER_WEIGHT) * _middle(window, count)
+    few = count < 5
+    median[few] = np.nan
+    spread[few] = np.nan
+    return median, spread
+
+
+def _middle(ordered: NDArray[np.float32], count: NDArray[np.intp]) -> NDArray[np.float32]:
+    rows = np.arange(len(ordered))
+    last = np.maximum(count - 1, 0)
+    return (ordered[rows, last // 2] + ordered[rows, (last + 1) // 2]) / 2
+
+
+def _run(work: object, parts: Iterable[int]) -> None:
+    with ThreadPoolExecutor(_WORKERS) as pool:
+        for _ in pool.map(work, parts):  # type: ignore[arg-type]
+            pass
