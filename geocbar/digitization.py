@@ -412,7 +412,7 @@ def _value_notes(inversion: Inversion, frame: PixelBox | None, picture: Picture)
         return []
     whole = "picture" if frame is None else "map"
     return [
-        f"Only {100 * share:.0f} % of the {whole}'s pixels have a colour of this scale: does it belong to this map?"
+        f"Only {100 * share:.2g} % of the {whole}'s pixels have a colour of this scale: does it belong to this map?"
     ]
 
 

@@ -94,6 +94,9 @@ class Recipe:
     base: Path = field(default=Path("."), compare=False, repr=False)
 
     def __post_init__(self) -> None:
+        for key in ("name", "unit"):
+            # A line break in a quantity would break the table that holds it.
+            object.__setattr__(self, key, " ".join(getattr(self, key).split()))
         for choice in fields(self):
             text = getattr(self, choice.name)
             if isinstance(text, str) and not text.isascii() and any("\ud800" <= c <= "\udfff" for c in text):

@@ -101,7 +101,7 @@ def boxed(edges: Iterable[float]) -> str:
     return ",".join(f"{edge:g}" for edge in edges)
 
 
-def geocbar(*args: str | Path, cwd: Path) -> Outcome:
+def geocbar(*args: object, cwd: Path) -> Outcome:
     """Run the command as its entry point does, in this process."""
     out, err = io.StringIO(), io.StringIO()
     kept = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
@@ -120,7 +120,7 @@ def geocbar(*args: str | Path, cwd: Path) -> Outcome:
     return Outcome(code, out.getvalue(), err.getvalue())
 
 
-def start_geocbar(*args: str | Path, cwd: Path, **options: object) -> subprocess.Popen[str]:
+def start_geocbar(*args: object, cwd: Path, **options: object) -> subprocess.Popen[str]:
     """Start the command as a process of its own."""
     path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
     return subprocess.Popen(

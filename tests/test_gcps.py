@@ -263,3 +263,12 @@ def test_mirrored_maps_around_the_pole_are_left_alone() -> None:
     for _ in range(20):
         pixels, world = projected_map(rng, 8, "stere")
         assert name_slips(GroundControlPoints(pixels * [1, -1] + [0, 1000], world), 1000, 1000) == []
+
+
+def test_degrees_in_a_crs_of_metres_are_refused() -> None:
+    pixels = np.array([[10, 10], [900, 20], [20, 700], [800, 650]], float)
+    world = np.array([[5, 50], [15, 50], [5, 43], [14, 44]], float)
+    with pytest.raises(InvalidInputError, match="they look like degrees") as refusal:
+        check_gcps(GroundControlPoints(pixels, world, "EPSG:32633"), 1000, 800)
+    assert "--gcp-crs EPSG:4326" in refusal.value.hint
+    check_gcps(GroundControlPoints(pixels, world * 1e5, "EPSG:32633"), 1000, 800)

@@ -3,16 +3,13 @@ from __future__ import annotations
 import matplotlib
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from geocbar.errors import InvalidInputError
 from geocbar.figure.layout import PixelBox
-from geocbar.value.color import RGB, YCBCR
 from geocbar.value.colormaps import named_colors
-from geocbar.value.inversion import Reason, invert, project_colors
-from geocbar.value.scale import ColorScale, inverse_norm
+from geocbar.value.inversion import Reason, invert
+from geocbar.value.scale import ColorScale
 
 MAPS = ("viridis", "jet", "turbo", "RdBu_r", "terrain", "cividis", "gnuplot2")
 
@@ -52,39 +49,6 @@ def test_a_value_never_depends_on_what_else_is_in_the_picture() -> None:
     np.testing.assert_array_equal(whole.reason[20:50, 30:90], part.reason)
     single = invert(pixels[20:21, 30:31], scale, max_distance=60)
     np.testing.assert_array_equal(whole.values[20:21, 30:31], single.values)
-
-
-def brute_force(colors: NDArray[np.float64], vertices: NDArray[np.float64]) -> NDArray[np.float64]:
-    a, e = vertices[:-1], np.diff(vertices, axis=0)
-    square = np.maximum((e**2).sum(axis=1), 1e-12)
-    t = np.clip(((colors[:, None] - a) * e).sum(axis=2) / square, 0, 1)
-    return np.sqrt(((colors[:, None] - a - t[..., None] * e) ** 2).sum(axis=2)).min(axis=1)
-
-
-@pytest.mark.parametrize("metric", [RGB, YCBCR], ids=["rgb", "ycbcr"])
-@pytest.mark.parametrize("name", MAPS)
-def test_projection_is_the_nearest_place_of_all(name: str, metric: NDArray[np.float64]) -> None:
-    scale = scale_of(name)
-    colors = np.random.default_rng(1).integers(0, 256, (500, 3)).astype(np.uint8)
-    nodes, distance = project_colors(colors, scale, metric)
-    np.testing.assert_allclose(distance, brute_force(colors @ metric.T, scale.colors @ metric.T), atol=2e-3, rtol=1e-5)
-    low = np.floor(nodes).astype(int)
-    high = np.minimum(low + 1, len(scale.colors) - 1)
-    share = (nodes - low)[:, None]
-    foot = (scale.colors[low] * (1 - share) + scale.colors[high] * share) @ metric.T
-    np.testing.assert_allclose(np.linalg.norm(colors @ metric.T - foot, axis=1), distance, atol=0.02)
-
-
-@given(st.floats(0, 1), st.sampled_from(MAPS))
-def test_value_to_color_to_value(share: float, name: str) -> None:
-    named = named_colors(name)
-    scale = ColorScale.from_colors(named.colors, named.positions, vmin=0.1, vmax=1000.0, scale="log")
-    value = inverse_norm(scale.even_limits[0] + share * np.ptp(scale.even_limits), "log")
-    color = scale.colors_at(np.array([value]))
-    back = scale.values_at(project_colors(color, scale)[0])
-    # An 8-bit colour is known to half a unit; flat parts of a map are as wide as their slope is small.
-    again = scale.colors_at(back)
-    assert np.abs(again.astype(int) - color.astype(int)).max() <= 1
 
 
 def test_classes_take_the_nearest_color() -> None:

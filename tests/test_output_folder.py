@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from geocbar.errors import FileProblemError
-from geocbar.files.output_folder import fresh_folder
+from geocbar.files.output_folder import fresh_folder, require_free
 
 OUTPUTS = ("map.tif", "map.gpkg", "map.qml", "map.toml", "map.check.png", "map.csv", "map.tif.aux.xml")
 
@@ -153,7 +153,7 @@ def test_targets_that_are_no_folders(tmp_path: Path) -> None:
     file.write_text("precious")
     for target, sentence in (
         (file, r"notes\.txt is a file\.\n  Name a folder: --out DIR"),
-        (file / "out", r"The folder .*out cannot be made: .*\n  Name another one: --out DIR"),
+        (file / "out", r"notes\.txt is a file, so .*out cannot be made\.\n  Name a folder: --out DIR"),
         (tmp_path / ("x" * 300), r"cannot be used: File name too long\.\n  Name another folder: --out DIR"),
     ):
         with pytest.raises(FileProblemError, match=sentence), fresh_folder(target, overwrite=True):
@@ -196,3 +196,9 @@ def test_a_link_to_a_folder_stays_a_link(earlier: Path) -> None:
         fill(folder)
     assert link.is_symlink()
     assert (earlier / "map.tif").read_text() == "new"
+
+
+def test_a_folder_below_a_file_is_refused_before_any_work(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(FileProblemError, match="is a file, so"):
+        require_free(tmp_path / "file" / "out", overwrite=False)

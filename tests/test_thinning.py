@@ -122,7 +122,7 @@ def test_edges_of_lines_are_left_out_unless_all_is_kept() -> None:
 def test_classes_are_not_mixed() -> None:
     values = np.full((20, 20), 1.0)
     values[:, 10:] = 30.0
-    points = thin(values, limits=(0, 50), edges=[0, 5, 50], tolerance=np.inf)
+    points = thin(values, limits=(0, 50), edges=[0, 5, 50], tolerance=np.inf, spacing=32)
     assert points.values.tolist() == [1.0, 30.0]
 
 
@@ -135,8 +135,8 @@ def test_log_scale_has_its_levels_in_decades() -> None:
 def test_smoothing_holds_noisy_levels_together() -> None:
     field = draw_field(300, 40)
     noisy = field + np.random.default_rng(1).normal(0, 0.005, field.shape)
-    smooth = thin(noisy, limits=(0, 1))
-    rough = thin(noisy, limits=(0, 1), smoothing=0)
+    smooth = thin(noisy, limits=(0, 1), n_levels=64, spacing=32)
+    rough = thin(noisy, limits=(0, 1), n_levels=64, spacing=32, smoothing=0)
     assert len(smooth) < 0.8 * len(rough)
     assert smooth.count.sum() > rough.count.sum()
 
@@ -166,7 +166,7 @@ def test_no_cluster() -> None:
     values = np.random.default_rng(0).random((20, 20))
     with pytest.raises(InvalidInputError, match="No cluster: of 400 pixels") as caught:
         thin(values, limits=(0, 1), smoothing=0, tolerance=0.01)
-    assert "Raise tolerance, or lower min_samples" in caught.value.hint
+    assert "--tolerance, --min-samples, --levels" in caught.value.hint
 
 
 @pytest.mark.parametrize(

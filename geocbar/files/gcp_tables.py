@@ -323,7 +323,11 @@ def read_gcps(path: str | PathLike[str], crs: str | None = None) -> GroundContro
         )
     lines = _flip_lines(lines, columns["line"], _normalise(columns["lon"]).lower() == "mapx")
     return GroundControlPoints(
-        np.stack([pixels, lines], axis=1), np.array(world), cells.crs, tuple(names), np.array(enabled)
+        np.stack([pixels, lines], axis=1),
+        np.array(world),
+        cells.crs,
+        tuple(" ".join(name.split()) for name in names),
+        np.array(enabled),
     )
 
 

@@ -89,6 +89,9 @@ def require_free(target: Path, overwrite: bool) -> None:
     """
     try:
         if not target.exists():
+            above = next(parent for parent in target.absolute().parents if parent.exists())
+            if not above.is_dir():
+                raise FileProblemError(f"{above} is a file, so {target} cannot be made.", "Name a folder: --out DIR")
             return
         if not target.is_dir():
             raise FileProblemError(f"{target} is a file.", "Name a folder: --out DIR")

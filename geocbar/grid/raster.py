@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from affine import Affine
@@ -43,12 +44,15 @@ class Raster:
         Anything pyproj understands.
     sigma : (h, w) float32 array or None
         One standard deviation of each value, in the unit of the values.
+    reason : (h, w) uint8 array or None
+        Why each cell has its value, or none.
     """
 
     values: NDArray[np.float32]
     affine: Affine
     crs: str
     sigma: NDArray[np.float32] | None = None
+    reason: NDArray[np.uint8] | None = None
 
 
 def to_map(
@@ -56,6 +60,8 @@ def to_map(
     georeference: Georeference,
     *,
     sigma: NDArray[np.float32] | None = None,
+    reason: NDArray[np.uint8] | None = None,
+    outside: int = 0,
     frame: PixelBox | None = None,
     to_crs: str | None = None,
     resolution: float | None = None,
@@ -72,6 +78,10 @@ def to_map(
     values, sigma : (h, w) float32 array
         In the picture.
     georeference : Georeference
+    reason : (h, w) uint8 array or None
+        In the picture; always taken from the nearest pixel.
+    outside : int
+        Reason of cells outside the picture or the frame.
     frame : PixelBox or None
         The part of the picture to put on the grid; None takes all of it.
     to_crs : str or None
@@ -106,16 +116,23 @@ def to_map(
             affine @ Affine.translation(cols.start, rows.start),
             georeference.crs,
             None if sigma is None else sigma[rows, cols],
+            None if reason is None else reason[rows, cols],
         )
     crs = to_crs or georeference.crs
     grid, shape = _grid(georeference, box, crs, resolution)
-    layers = [values] if sigma is None else [values, sigma]
-    out = [np.full(shape, np.nan, np.float32) for _ in layers]
-    clear = _outside_as_nan(layers, box)
+    floats = [layer for layer in (values, sigma) if layer is not None]
+    out = [np.full(shape, np.nan, np.float32) for _ in floats]
+    reasons = None if reason is None else np.full(shape, outside, np.uint8)
+    within = box.slices(width, height)
     for rows, pixels in _cells_to_pixels(georeference, crs, grid, shape):
-        for layer, target in zip(clear, out, strict=True):
-            target[rows] = _sample(layer, pixels, resampling).reshape(target[rows].shape)
-    return Raster(out[0], grid, crs, out[1] if sigma is not None else None)
+        inside = _inside(pixels, within)
+        places = pixels[inside]
+        for layer, target in zip(floats, out, strict=True):
+            flat = target[rows].reshape(-1)
+            flat[inside] = _nearest(layer, places) if resampling == "nearest" else _bilinear(layer, places, within)
+        if reason is not None and reasons is not None:
+            reasons[rows].reshape(-1)[inside] = _nearest(reason, places)
+    return Raster(out[0], grid, crs, out[1] if sigma is not None else None, reasons)
 
 
 def pixel_affine(georeference: Georeference) -> Affine | None:
@@ -237,47 +254,31 @@ class _Folds:
             return ~(np.sign(determinant) == self._sign)
 
 
-def _outside_as_nan(layers: list[NDArray[np.float32]], box: PixelBox) -> list[NDArray[np.float32]]:
-    height, width = layers[0].shape
-    rows, cols = box.slices(width, height)
-    if (rows.start, rows.stop, cols.start, cols.stop) == (0, height, 0, width):
-        return layers
-    out = []
-    for layer in layers:
-        clear = np.full(layer.shape, np.nan, np.float32)
-        clear[rows, cols] = layer[rows, cols]
-        out.append(clear)
-    return out
-
-
-_Sampler = Callable[[NDArray[np.float32], NDArray[np.float64]], NDArray[np.float32]]
-
-
-def _sample(layer: NDArray[np.float32], pixels: NDArray[np.float64], resampling: str) -> NDArray[np.float32]:
-    height, width = layer.shape
+def _inside(pixels: NDArray[np.float64], within: tuple[slice, slice]) -> NDArray[np.bool_]:
+    """Which places lie on pixels of a part of the picture."""
+    rows, cols = within
     with np.errstate(invalid="ignore"):
-        inside = (pixels[:, 0] >= 0) & (pixels[:, 0] < width) & (pixels[:, 1] >= 0) & (pixels[:, 1] < height)
-    out = np.full(len(pixels), np.nan, np.float32)
-    sampler: _Sampler = _nearest if resampling == "nearest" else _bilinear
-    out[inside] = sampler(layer, pixels[inside])
-    return out
+        inside = (pixels[:, 0] >= cols.start) & (pixels[:, 0] < cols.stop)
+        return inside & (pixels[:, 1] >= rows.start) & (pixels[:, 1] < rows.stop)
 
 
-def _nearest(layer: NDArray[np.float32], pixels: NDArray[np.float64]) -> NDArray[np.float32]:
+def _nearest(layer: NDArray[Any], pixels: NDArray[np.float64]) -> NDArray[Any]:
     col, row = np.floor(pixels).astype(np.intp).T
     return layer[row, col]
 
 
-def _bilinear(layer: NDArray[np.float32], pixels: NDArray[np.float64]) -> NDArray[np.float32]:
-    height, width = layer.shape
+def _bilinear(
+    layer: NDArray[np.float32], pixels: NDArray[np.float64], within: tuple[slice, slice]
+) -> NDArray[np.float32]:
+    rows, cols = within
     corner = np.floor(pixels - 0.5)
     share = (pixels - 0.5 - corner).astype(np.float32)
     total = np.zeros(len(pixels), np.float32)
     weight = np.zeros(len(pixels), np.float32)
     for down in (0, 1):
         for right in (0, 1):
-            col = np.clip(corner[:, 0] + right, 0, width - 1).astype(np.intp)
-            row = np.clip(corner[:, 1] + down, 0, height - 1).astype(np.intp)
+            col = np.clip(corner[:, 0] + right, cols.start, cols.stop - 1).astype(np.intp)
+            row = np.clip(corner[:, 1] + down, rows.start, rows.stop - 1).astype(np.intp)
             value = layer[row, col]
             w = np.abs(1 - right - share[:, 0]) * np.abs(1 - down - share[:, 1])
             w[np.isnan(value)] = 0

@@ -162,7 +162,7 @@ def quantize(
 def _levels(unit: NDArray[np.floating], n_levels: int) -> NDArray[np.int32]:
     """Level of each unit coordinate, -1 for NaN."""
     if n_levels < 1:
-        raise InvalidInputError(f"There cannot be {n_levels} levels.", "Give n_levels=1 or more.")
+        raise InvalidInputError(f"There cannot be {n_levels} levels.", "Give 1 or more levels.")
     steps = np.nan_to_num(unit * n_levels, nan=-1.0, posinf=n_levels, neginf=0.0)
     return np.where(np.isnan(unit), -1, np.clip(steps, 0, n_levels - 1)).astype(np.int32)
 
@@ -227,8 +227,8 @@ def thin(
     tolerance: float | None = None,
     eps: float = 1.5,
     min_samples: int = 4,
-    n_levels: int = 64,
-    spacing: float = 32.0,
+    n_levels: int = 32,
+    spacing: float = 16.0,
     sigma: NDArray[np.floating] | None = None,
     to_world: Callable[[NDArray[np.float64]], NDArray[np.float64]] | None = None,
     crs: str = "",
@@ -310,7 +310,8 @@ def thin(
         raise InvalidInputError(
             f"No cluster: of {n_valid} pixels with a value {n_valid - n_kept} are steeper than {share:.3g} of the range"
             f" a pixel, and the other {n_kept} have fewer than {min_samples} of their level within {eps:g} px.",
-            "Raise tolerance, or lower min_samples or n_levels.",
+            "Raise the tolerance, or lower the DBSCAN minimum or the number of levels:"
+            " --tolerance, --min-samples, --levels",
         )
     piece = _pieces(labels[member], member, values.shape[1], spacing)
     count, place = _snap(member, piece, values.shape[1])
@@ -416,6 +417,7 @@ def rebuild_error(
         return RebuildError(math.nan, math.nan, math.nan, math.nan, math.nan)
     if len(flat) > n_samples:
         flat = np.random.default_rng(seed).choice(flat, n_samples, replace=False, shuffle=False)
+        flat.sort()  # neighbouring queries find their triangle at once
     at = np.stack([flat % values.shape[1] + 0.5, flat // values.shape[1] + 0.5], axis=1)
     truth = values.ravel()[flat].astype(np.float64)
     rebuilt = LinearNDInterpolator(points.pixels, points.values)(at)

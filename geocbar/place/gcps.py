@@ -136,7 +136,8 @@ def check_gcps(gcps: GroundControlPoints, width: int, height: int) -> list[str]:
     Raises
     ------
     InvalidInputError
-        If no point is switched on; a longitude or latitude is out of range; a point lies more than 10 % of
+        If no point is switched on; a longitude or latitude is out of range; metres look like degrees; a point lies
+        more than 10 % of
         the picture outside of it; two points share a place in the picture, or a place on Earth more than 3 px
         apart (the poles excepted); all points lie on one line.
     """
@@ -146,6 +147,8 @@ def check_gcps(gcps: GroundControlPoints, width: int, height: int) -> list[str]:
     geographic = is_geographic(used.crs)
     if geographic:
         _require_degrees(used)
+    else:
+        _require_no_degrees(used)
     notes = _require_inside(used, width, height)
     _require_single(used, geographic)
     return notes + _require_spread(used, geographic, width, height)
@@ -175,6 +178,17 @@ def _require_degrees(used: GroundControlPoints) -> None:
         " latitudes at 90 degrees.",
         hint,
     )
+
+
+def _require_no_degrees(used: GroundControlPoints) -> None:
+    """Refuse what looks like longitudes and latitudes in a CRS that counts metres."""
+    x, y = used.world.T
+    if len(used) > 1 and np.abs(x).max() <= 360 and np.abs(y).max() <= 90 and np.ptp(used.world) > 0:
+        raise InvalidInputError(
+            f"The control points are given in {used.crs.splitlines()[0][:60]}, which counts metres, but all of them lie"
+            f" within {np.abs(x).max():g} and {np.abs(y).max():g} of its origin: they look like degrees.",
+            "For longitudes and latitudes: --gcp-crs EPSG:4326",
+        )
 
 
 def _require_inside(used: GroundControlPoints, width: int, height: int) -> list[str]:

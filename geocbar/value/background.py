@@ -94,7 +94,7 @@ def find_flat_colors(
         Largest first. Large pictures are looked at every few pixels, and the regions enlarged again.
     """
     stride = int(np.ceil(np.sqrt(unit.size / _MOST_PIXELS)))
-    pixels, unit, distance = (array[::stride, ::stride] for array in (pixels, unit, distance))
+    pixels, unit, distance = pixels[::stride, ::stride], unit[::stride, ::stride], distance[::stride, ::stride]
     flat = _spread(pixels, 5 if lossy else 3) <= (5 if lossy else 0)
     colors = _modal_colors(pixels[flat], unit.size, 4 if lossy else 1)
     number = _numbered(pixels, colors, 5 if lossy else 0)
@@ -132,7 +132,8 @@ def mark_background(
     out = np.zeros(pixels.shape[:2], bool)
     for flat in flats:
         if flat.verdict == "fill":
-            region = flat.region[: out.shape[0], : out.shape[1]]
+            height, width = out.shape
+            region = flat.region[:height, :width]
             reach = _grown(region, 5 if lossy else 1)
             out |= reach & _near(pixels, flat.color, 14 if lossy else 0)
     for color in given:
@@ -183,13 +184,13 @@ def _numbered(pixels: NDArray[np.uint8], colors: list[NDArray[np.intp]], toleran
 
 
 def _large_pieces(near: NDArray[np.bool_], size: int) -> NDArray[np.bool_] | None:
-    opened = _grown(~_grown(~near, 1), 1)
+    opened: NDArray[np.bool_] = _grown(~_grown(~near, 1), 1)
     labels, n = ndimage.label(opened)
     if not n:
         return None
     areas = np.bincount(labels.ravel())
     areas[0] = 0
-    region = (areas >= MIN_SHARE * size / 5)[labels]
+    region = (areas >= MIN_SHARE * size / 5)[np.asarray(labels)]
     return region if region.sum() >= MIN_SHARE * size else None
 
 

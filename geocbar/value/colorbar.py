@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import ndimage
 
 from geocbar.errors import InvalidInputError
 from geocbar.figure.layout import PixelBox
+from geocbar.value.bar_ends import bridge_lines, color_beyond, without_end_lines
 from geocbar.value.scale import ColorScale, forward_norm, inverse_norm
 
 __all__ = ["ColorBar", "Ticks", "class_runs", "read_colorbar", "scale_from_bar"]
@@ -44,6 +44,8 @@ class ColorBar:
         Pixel coordinate along the axis of each colour (x, or y counted downwards as everywhere), pixel centres at .5.
     noise : float
         How much the pixels across the bar differ from its colour, in 8-bit sRGB units (standard deviation).
+    under, over : (r, g, b) or None
+        Colours of a triangle or box beyond the low (left or bottom) and the high end, for values beyond the limits.
     """
 
     box: PixelBox
@@ -51,6 +53,8 @@ class ColorBar:
     colors: NDArray[np.float64]
     positions: NDArray[np.float64]
     noise: float = 0.0
+    under: tuple[int, int, int] | None = None
+    over: tuple[int, int, int] | None = None
 
     @property
     def ends(self) -> tuple[float, float]:
@@ -169,11 +173,34 @@ def read_colorbar(pixels: NDArray[np.uint8], box: PixelBox) -> ColorBar:
             "Check that LEFT,TOP,RIGHT,BOTTOM encloses the bar's colours.",
         )
     positions = start + np.arange(along) + 0.5
-    first, last = _without_end_lines(colors)
-    colors, positions = _bridge_lines(colors[first:last]), positions[first:last]
+    first, last = without_end_lines(colors)
+    colors, positions = bridge_lines(colors[first:last]), positions[first:last]
     if axis == "vertical":
         colors, positions = colors[::-1], positions[::-1]
-    return ColorBar(box, axis, colors, positions, noise)
+    before, after = _beyond_ends(pixels, box, axis)
+    under, over = (before, after) if axis == "horizontal" else (after, before)
+    return ColorBar(box, axis, colors, positions, noise, under, over)
+
+
+def _beyond_ends(pixels: NDArray[np.uint8], box: PixelBox, axis: str) -> list[tuple[int, int, int] | None]:
+    """Colours beyond the end with the smaller and the one with the larger pixel coordinate."""
+    turned = pixels if axis == "horizontal" else pixels.transpose(1, 0, 2)
+    left, top, right, bottom = box.left, box.top, box.right, box.bottom
+    if axis == "vertical":
+        left, top, right, bottom = top, left, bottom, right
+    rows = slice(max(round(top), 0), round(bottom))
+    thick = rows.stop - rows.start
+    reach = max(2 * thick, 16)
+    first, last = max(round(left), 0), min(round(right), turned.shape[1])
+    sides = [turned[max(rows.start - 9, 0) : max(rows.start - 4, 0)], turned[rows.stop + 4 : rows.stop + 9]]
+    around = np.concatenate([side[:, first:last].reshape(-1, 3) for side in sides])
+    if not len(around):
+        return [None, None]
+    values, counts = np.unique(around, axis=0, return_counts=True)
+    paper = values[np.argmax(counts)].astype(np.float64)
+    before = turned[rows, max(first - reach, 0) : first][:, ::-1]
+    after = turned[rows, last : last + reach]
+    return [color_beyond(strip.astype(np.float64), paper) for strip in (before, after)]
 
 
 def scale_from_bar(
@@ -376,32 +403,6 @@ def _require_ticks_on_bar(ticks: Ticks, bar: ColorBar) -> None:
                 f" which runs from {letter} = {low:g} to {high:g}.",
                 f"Give the {letter} coordinate in the picture, in pixels, of every tick.",
             )
-
-
-def _without_end_lines(colors: NDArray[np.float64]) -> tuple[int, int]:
-    """Cut a frame line, up to 4 px, off either end: a jump there far above those of the bar."""
-    steps = np.abs(np.diff(colors, axis=0)).max(axis=1)
-    reach = min(4, len(colors) // 8)
-    jump = max(24.0, 6 * float(np.percentile(steps, 90)))
-    first = max((i + 1 for i in range(reach) if steps[i] > jump), default=0)
-    last = min((len(colors) - 1 - i for i in range(reach) if steps[-1 - i] > jump), default=len(colors))
-    return first, last
-
-
-def _bridge_lines(colors: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Replace lines of up to 3 px across a continuous bar by the colours on both sides."""
-    size = min(9, len(colors) // 2 * 2 - 1)
-    smooth = ndimage.median_filter(colors, size=(size, 1), mode="nearest")
-    off = np.abs(colors - smooth).max(axis=1)
-    lines = off > max(24.0, 6 * float(np.percentile(off, 75)))
-    runs, n = ndimage.label(lines)
-    lengths = ndimage.sum_labels(lines, runs, np.arange(1, n + 1)) if n else np.array([])
-    thin = np.isin(runs, 1 + np.flatnonzero(lengths <= 3)) & lines
-    if not thin.any() or thin.all():
-        return colors
-    at = np.arange(len(colors))
-    bridged = np.stack([np.interp(at, at[~thin], colors[~thin, band]) for band in range(3)], axis=1)
-    return np.where(thin[:, None], bridged, colors)
 
 
 def _hex(color: NDArray[np.float64]) -> str:

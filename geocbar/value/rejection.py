@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +13,6 @@ __all__ = ["Strictness", "color_noise", "find_lines", "local_reference", "strict
 
 _SQUARE = np.ones((3, 3), bool)
 _CHUNK = 1 << 14
-_WORKERS = 2
 _CENTER_WEIGHT = 1.4826  # median absolute deviation to standard deviation of a normal distribution
 
 #: Distances beyond this (8-bit sRGB units) say nothing about the noise of data.
@@ -35,9 +33,9 @@ class Strictness:
         Colours farther than this are not data whatever surrounds them.
     ring : int
         How many pixels round a suspicious one may be mixed with it.
-    reference, thin, grow : tuple of (float, float)
+    reference, thin, ridge, grow : tuple of (float, float)
         Factor of the local spread (standard deviations), and the smallest deviation, beyond which a pixel is rejected:
-        in the ring, as a thin line, and beside a rejected one.
+        in the ring, as a thin line, as a ridge, and beside a rejected one.
     """
 
     suspect: float
@@ -45,6 +43,7 @@ class Strictness:
     ring: int
     reference: tuple[float, float]
     thin: tuple[float, float]
+    ridge: tuple[float, float]
     grow: tuple[float, float]
 
 
@@ -66,9 +65,9 @@ def strictness(noise: float, lossy: bool) -> Strictness:
     """
     if lossy:
         suspect = max(5.0, 4 * noise)
-        return Strictness(suspect, max(15.0, suspect), 3, (3.0, 0.020), (4.0, 0.035), (2.0, 0.018))
+        return Strictness(suspect, max(15.0, suspect), 3, (3.0, 0.020), (4.0, 0.035), (5.0, 0.045), (2.0, 0.018))
     suspect = max(1.5, 5 * noise)
-    return Strictness(suspect, suspect, 1, (3.0, 0.010), (4.0, 0.025), (2.0, 0.012))
+    return Strictness(suspect, suspect, 1, (3.0, 0.010), (4.0, 0.025), (5.0, 0.015), (2.0, 0.012))
 
 
 def find_lines(
@@ -101,7 +100,8 @@ def find_lines(
     suspect = (distance >= limits.suspect) | known
     bad = (distance >= limits.certain) | known
     _reject_ring(unit, suspect, bad, limits)
-    for radius, step in ((5, 2), (5, 2), (8, 3), (8, 3)):
+    _reject_ridges(unit, bad, limits)
+    for radius, step in ((5, 2), (8, 3)):
         _reject_thin(unit, bad, limits, radius, step)
     _reject_beside(unit, bad, (2.5, limits.reference[1]), clear=True, reach=max(limits.ring - 1, 1))
     for _ in range(2):
@@ -125,13 +125,21 @@ def _reject_ring(
 
 
 def _reject_thin(unit: NDArray[np.float32], bad: NDArray[np.bool_], limits: Strictness, radius: int, step: int) -> None:
-    """Reject what deviates from the median of its surroundings; looked at only where something thin can be."""
+    """Reject what deviates from the median of its surroundings; looked at only where a ridge can be."""
     factor, floor = limits.thin
-    rows, cols = np.nonzero(_bends(unit, radius) > floor / 2)
-    fresh = ~bad[rows, cols]
-    rows, cols = rows[fresh], cols[fresh]
+    rows, cols = np.nonzero((_ridges(unit, radius) > floor / 2) & ~bad)
     middle, spread = local_reference(unit, ~bad, rows, cols, radius, step)
     off = np.abs(unit[rows, cols] - middle) > np.maximum(factor * spread, floor)
+    bad[rows[off], cols[off]] = True
+
+
+def _reject_ridges(unit: NDArray[np.float32], bad: NDArray[np.bool_], limits: Strictness) -> None:
+    """Reject ridges 1-3 px thin that stand out from the ridges around them, however steep the slope they lie on."""
+    factor, floor = limits.ridge
+    height = _ridges(unit, 2)
+    rows, cols = np.nonzero((height > floor) & ~bad)
+    usual = local_quantile(height, ~bad, rows, cols, 8, 2, 0.8)
+    off = height[rows, cols] > np.maximum(factor * usual, floor)
     bad[rows[off], cols[off]] = True
 
 
@@ -150,8 +158,11 @@ def _reject_beside(
     bad[rows[off], cols[off]] = True
 
 
-def _bends(unit: NDArray[np.float32], radius: int) -> NDArray[np.float32]:
-    """Largest deviation from the mean of two opposite pixels, over four directions: a slope gives none, a line does."""
+def _ridges(unit: NDArray[np.float32], radius: int) -> NDArray[np.float32]:
+    """How far each pixel stands above or below both of two opposite pixels, the most over four directions.
+
+    A slope gives nothing, nor does the foot of a line: only what is thin in some direction does.
+    """
     height, width = unit.shape
     padded = np.pad(unit, radius, mode="edge")
     out = np.zeros(unit.shape, np.float32)
@@ -161,11 +172,9 @@ def _bends(unit: NDArray[np.float32], radius: int) -> NDArray[np.float32]:
 
     diagonal = max(round(radius / np.sqrt(2)), 1)
     for dy, dx in ((0, radius), (radius, 0), (diagonal, diagonal), (diagonal, -diagonal)):
-        mean = moved(dy, dx) + moved(-dy, -dx)
-        mean *= 0.5
-        mean -= unit
-        np.abs(mean, out=mean)
-        np.maximum(out, mean, out=out)
+        first, second = unit - moved(dy, dx), unit - moved(-dy, -dx)
+        np.maximum(out, np.minimum(first, second), out=out)
+        np.maximum(out, -np.maximum(first, second), out=out)
     return out
 
 
@@ -193,21 +202,49 @@ def local_reference(
     median, spread : (n,) float32 arrays
         Spread is the median absolute deviation as a standard deviation; both NaN where fewer than 5 are clean.
     """
-    padded = np.pad(np.where(clean, unit, np.float32(np.nan)), radius, constant_values=np.nan)
+    median = np.empty(len(rows), np.float32)
+    spread = np.empty(len(rows), np.float32)
+    for part, window in _windows(unit, clean, rows, cols, radius, step):
+        median[part], spread[part] = _median_and_spread(window)
+    return median, spread
+
+
+def local_quantile(
+    values: NDArray[np.float32],
+    clean: NDArray[np.bool_],
+    rows: NDArray[np.intp],
+    cols: NDArray[np.intp],
+    radius: int,
+    step: int,
+    share: float,
+) -> NDArray[np.float32]:
+    """Like :func:`local_reference`, but the quantile `share` instead of the median; NaN where fewer than 5 are clean."""
+    out = np.empty(len(rows), np.float32)
+    for part, window in _windows(values, clean, rows, cols, radius, step):
+        window.sort(axis=1)
+        count = np.count_nonzero(window == window, axis=1)
+        at = (share * np.maximum(count - 1, 0)).astype(np.intp)
+        out[part] = np.where(count >= 5, window[np.arange(len(window)), at], np.nan)
+    return out
+
+
+def _windows(
+    values: NDArray[np.float32],
+    clean: NDArray[np.bool_],
+    rows: NDArray[np.intp],
+    cols: NDArray[np.intp],
+    radius: int,
+    step: int,
+) -> Iterator[tuple[slice, NDArray[np.float32]]]:
+    """The values around some pixels, NaN where not clean, a chunk of pixels at a time."""
+    padded = np.pad(np.where(clean, values, np.float32(np.nan)), radius, constant_values=np.nan)
     flat, stride = padded.ravel(), padded.shape[1]
     steps = np.arange(-radius, radius + 1, step)
     offsets = (steps[:, None] * stride + steps).ravel()
     base = (rows + radius) * stride + cols + radius
-    median = np.empty(len(rows), np.float32)
-    spread = np.empty(len(rows), np.float32)
-
-    def work(start: int) -> None:
+    for start in range(0, len(rows), _CHUNK):
         part = slice(start, start + _CHUNK)
-        window = flat[base[part, None] + offsets]
-        median[part], spread[part] = _median_and_spread(window)
-
-    _run(work, range(0, len(rows), _CHUNK))
-    return median, spread
+        yield part, flat[base[part, None] + offsets]
 
 
 def _median_and_spread(window: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -229,9 +266,3 @@ def _middle(ordered: NDArray[np.float32], count: NDArray[np.intp]) -> NDArray[np
     rows = np.arange(len(ordered))
     last = np.maximum(count - 1, 0)
     return (ordered[rows, last // 2] + ordered[rows, (last + 1) // 2]) / 2
-
-
-def _run(work: object, parts: Iterable[int]) -> None:
-    with ThreadPoolExecutor(_WORKERS) as pool:
-        for _ in pool.map(work, parts):  # type: ignore[arg-type]
-            pass

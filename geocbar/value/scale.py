@@ -259,6 +259,17 @@ class ColorScale:
             return np.where(np.isfinite(values), number, np.nan)
         return forward_norm(values, self.norm)
 
+    def to_unit(self, values: ArrayLike) -> NDArray[np.float32]:
+        """Values as shares of the scale's length: 0 at the lower limit, 1 at the upper, even in colour."""
+        low, high = self.even_limits
+        return ((self.to_even(values) - low) / (high - low)).astype(np.float32)
+
+    def from_unit(self, unit: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Back from shares of the scale's length; not for classes."""
+        low, high = forward_norm(self.limits, self.norm)
+        even = low + (high - low) * np.asarray(unit, dtype=np.float64)
+        return inverse_norm(even, self.norm).astype(np.float32)
+
     def colors_at(self, values: ArrayLike) -> NDArray[np.uint8]:
         """Colours of values: the picture redrawn. NaN becomes white.
 
