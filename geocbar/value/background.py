@@ -25,8 +25,11 @@ DATA_TOUCH = 0.6
 #: and fill if less than this share does.
 FILL_TOUCH = 0.25
 
+#: A colour this near to being off the scale is fill unless it passes gradually into the colours around it.
+DOUBTFUL = 0.55
+
 _MAX_COLORS = 20
-_MOST_PIXELS = 1_200_000
+_MOST_PIXELS = 800_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -218,16 +221,17 @@ def _judge(
     close = np.abs(unit[valued] - own) < (0.04 if lossy else 0.02)
     touch = float(close.sum() / border.sum()) if border.any() else float("nan")
     like_page = page is not None and bool(np.abs(color - page).max() <= (6 if lossy else 0))
-    verdict = _verdict(away > off_scale, like_page, jump, touch)
+    verdict = _verdict(away / off_scale, like_page, jump, touch)
     return FlatColor(color, float(region.mean()), away, jump, touch, verdict, region)
 
 
-def _verdict(off: bool, page: bool, jump: float, touch: float) -> str:
-    if off:
+def _verdict(off: float, page: bool, jump: float, touch: float) -> str:
+    """By the distance from the scale (1: certainly off it), and by what lies around."""
+    if off > 1:
         return "fill"
     if touch >= DATA_TOUCH:
         return "data"
-    if page and touch < DATA_TOUCH:
+    if touch < DATA_TOUCH and (page or off > DOUBTFUL):
         return "fill"
     if jump >= FILL_JUMP or (jump >= DATA_JUMP and touch < FILL_TOUCH):
         return "fill"

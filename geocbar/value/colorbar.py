@@ -6,23 +6,19 @@ import itertools
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from geocbar.errors import InvalidInputError
 from geocbar.figure.layout import PixelBox
 from geocbar.value.bar_ends import bridge_lines, color_beyond, without_end_lines
+from geocbar.value.classes import bar_classes
+from geocbar.value.recognition import BarMatch
 from geocbar.value.scale import ColorScale, forward_norm, inverse_norm
 
-__all__ = ["ColorBar", "Ticks", "class_runs", "read_colorbar", "scale_from_bar"]
-
-#: A run of equal colour shorter than this share of the median run is a separator or a frame line, not a class.
-MIN_RUN_SHARE = 0.4
+__all__ = ["ColorBar", "Ticks", "read_colorbar", "scale_from_bar"]
 
 #: Ticks may leave a straight (or log) line by this share of the bar's length before the scale is refused.
 MAX_TICK_MISFIT = 0.02
-
-#: Within a class colours drift by less than this share of the jump to the next one.
-MAX_DRIFT_SHARE = 0.3
 
 #: A tick this close to the limit of a class means that limit.
 TICK_REACH_PX = 3.0
@@ -209,9 +205,12 @@ def scale_from_bar(
     vmin: float | None = None,
     vmax: float | None = None,
     ticks: Ticks | None = None,
-    scale: str = "linear",
+    scale: str = "auto",
     name: str = "value",
     unit: str = "",
+    lossy: bool = False,
+    match: BarMatch | None = None,
+    sample: NDArray[np.uint8] | None = None,
 ) -> ColorScale:
     """Give the colours of a bar their values.
 
@@ -222,11 +221,19 @@ def scale_from_bar(
         Values at the left (bottom) and right (top) end of the box; vmin may be the larger one.
     ticks : Ticks
         Values at pixel positions, instead of `vmin` and `vmax`.
-    scale : {"linear", "log", "discrete"}
-        How values run along the bar. ``"discrete"``: boxes of equal length between the two ends; with more than two
-        ticks, the ticks are the limits of the boxes and those may be of any length.
+    scale : {"auto", "linear", "log", "discrete"}
+        How values run along the bar. ``"auto"``: linear, or discrete if the bar shows boxes of one colour each.
+        ``"discrete"``: boxes of equal length between the two ends; with more than two ticks, the ticks are the limits
+        of the boxes and those may be of any length.
     name, unit : str
         For the description of the result.
+    lossy : bool
+        Whether the picture went through JPEG.
+    match : BarMatch or None
+        The named colormap the bar shows, whose exact colours then replace those read from the picture; its ends
+        correct a box drawn a few pixels too large or too small.
+    sample : (k, 3) uint8 array or None
+        Colours of the map, which tell how the named colormap was rounded.
 
     Returns
     -------
@@ -237,8 +244,10 @@ def scale_from_bar(
     InvalidInputError
         If values are missing or equal, do not run one way, or ticks do not fit the scale.
     """
-    if scale not in ("linear", "log", "discrete"):
-        raise InvalidInputError(f"There is no scale {scale!r}.", "Choose one of: linear, log, discrete")
+    if scale not in ("auto", "linear", "log", "discrete"):
+        raise InvalidInputError(f"There is no scale {scale!r}.", "Choose one of: auto, linear, log, discrete")
+    runs = bar_classes(bar.colors, lossy) if scale in ("auto", "discrete") else None
+    scale = ("linear" if runs is None else "discrete") if scale == "auto" else scale
     norm = "log" if scale == "log" else "linear"
     low, high = bar.ends
     if ticks is None:
@@ -255,45 +264,26 @@ def scale_from_bar(
         ticks = Ticks((low, high), (vmin, vmax))
     _require_ticks_on_bar(ticks, bar)
     if scale == "discrete":
-        return _class_scale(bar, ticks, name, unit)
+        return _class_scale(bar, ticks, runs, name, unit)
+    colors, positions, step = bar.colors, bar.positions, 1.0 / abs(high - low)
+    if match is not None:
+        along = 1.0 if bar.axis == "horizontal" else -1.0
+        colors = match.table(np.empty((0, 3), np.uint8) if sample is None else sample)
+        positions = bar.positions[0] + along * match.nodes_at
+        ends = tuple(bar.positions[0] + along * end for end in match.ends_at)
+        if ticks.positions == (low, high):
+            ticks = Ticks(ends, ticks.values)
+        low, high = ends
+        step = 1.0 / len(colors)
     slope, offset = _fit_ticks(ticks, norm, abs(high - low))
-    values = inverse_norm(slope * bar.positions + offset, norm)
+    values = inverse_norm(slope * positions + offset, norm)
     said = dict(zip(ticks.positions, ticks.values, strict=True))
     limits = np.array([said.get(end, inverse_norm(slope * end + offset, norm)) for end in (low, high)], np.float64)
-    return ColorScale(bar.colors, values, limits, norm, step=1.0 / abs(high - low), name=name, unit=unit)
+    return ColorScale(colors, values, limits, norm, step=step, name=name, unit=unit)
 
 
-def class_runs(colors: ArrayLike, tolerance: float = 6.0) -> NDArray[np.intp]:
-    """Runs of one colour along a bar.
-
-    Parameters
-    ----------
-    colors : (n, 3) array
-    tolerance : float
-        Largest difference to the run's running mean, in 8-bit sRGB units, that is still the same colour.
-
-    Returns
-    -------
-    (k, 2) int array
-        First and one-past-last index of every run that is long enough to be a class (separator lines left out).
-    """
-    colors = np.asarray(colors, dtype=np.float64)
-    runs: list[tuple[int, int]] = []
-    start = 0
-    for i in range(1, len(colors) + 1):
-        if i == len(colors) or np.abs(colors[i] - colors[start:i].mean(axis=0)).max() > tolerance:
-            runs.append((start, i))
-            start = i
-    lengths = np.array([b - a for a, b in runs])
-    # The median length as pixels see it: half of the bar lies in runs at least this long.
-    typical = np.sort(lengths)[::-1][np.searchsorted(np.cumsum(np.sort(lengths)[::-1]), lengths.sum() / 2)]
-    keep = lengths >= max(MIN_RUN_SHARE * typical, 2)
-    return np.array(runs, dtype=np.intp)[keep]
-
-
-def _class_scale(bar: ColorBar, ticks: Ticks, name: str, unit: str) -> ColorScale:
-    runs = class_runs(bar.colors)
-    if not _are_classes(bar.colors, runs):
+def _class_scale(bar: ColorBar, ticks: Ticks, runs: NDArray[np.intp] | None, name: str, unit: str) -> ColorScale:
+    if runs is None:
         raise InvalidInputError(
             "The colour bar shows no separate boxes of colour.", "For colours that run smoothly: --scale linear"
         )
@@ -309,20 +299,6 @@ def _class_scale(bar: ColorBar, ticks: Ticks, name: str, unit: str) -> ColorScal
     edges = _piecewise(limits_at, ticks)
     values = (edges[1:] + edges[:-1]) / 2
     return ColorScale(colors, values, edges[[0, -1]], edges=edges, step=1.0 / len(colors), name=name, unit=unit)
-
-
-def _are_classes(colors: NDArray[np.float64], runs: NDArray[np.intp]) -> bool:
-    """Whether colours jump between runs and stand still within them: a smooth bar drifts as far as it jumps."""
-    if len(runs) < 2:
-        return False
-    drift, middle = [], []
-    for first, last in runs:
-        third = max((last - first) // 3, 1)
-        run = colors[first:last]
-        drift.append(np.abs(run[-third:].mean(axis=0) - run[:third].mean(axis=0)).max())
-        middle.append(run.mean(axis=0))
-    jumps = np.abs(np.diff(middle, axis=0)).max(axis=1)
-    return bool(np.median(drift) < MAX_DRIFT_SHARE * np.median(jumps))
 
 
 def _within(bar: ColorBar, start: float, stop: float) -> NDArray[np.float64]:

@@ -1,32 +1,89 @@
-"""Pixels to values: the nearest place on the colour scale, and why a pixel has none."""
+"""Pixels to values: the nearest place on the colour scale, how sure it is, and why a pixel has none."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from enum import IntEnum
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from geocbar.errors import InvalidInputError
 from geocbar.figure.layout import PixelBox
-from geocbar.value.color import RGB, pack_colors, unpack_colors
-from geocbar.value.projection import _COLORS, _present_colors, _row_blocks, _run, project_colors
+from geocbar.value.ambiguity import find_twins, resolve_twins, second_candidates
+from geocbar.value.background import FlatColor, find_flat_colors, mark_background
+from geocbar.value.classes import classify
+from geocbar.value.codebook import rounding_shift, tune_to_map
+from geocbar.value.color import RGB, YCBCR
+from geocbar.value.dithering import average_dither, is_dithered
+from geocbar.value.filling import fill_classes, fill_gaps
+from geocbar.value.projection import ColorTable, project_colors
+from geocbar.value.rejection import Strictness, color_noise, find_lines, strictness
 from geocbar.value.scale import ColorScale
+from geocbar.value.shading_choice import ShadingChoice, recognize_shading
+from geocbar.value.smoothing import median_of_valid
+from geocbar.value.uncertainty import at_ends, error_kind, estimate_sigma
+from geocbar.value.unshading import remove_shading
 
-__all__ = ["DEFAULT_MAX_DISTANCE", "Inversion", "Reason", "invert", "project_colors"]
+__all__ = ["SHADING_CHOICES", "Coding", "Inversion", "Reason", "invert"]
 
-#: Colours farther than this from every colour of the scale are no data (8-bit sRGB units).
-DEFAULT_MAX_DISTANCE = 20.0
+#: What may be said about relief shading.
+SHADING_CHOICES = ("auto", "none", "multiply", "gmt", "soft", "overlay")
+
+#: Mean colours of large regions farther than this from the scale are no data: lossless, JPEG (8-bit sRGB units).
+FLAT_OFF_SCALE = (3.0, 6.0)
+
+#: A map of which the scale explains less than this share of the coloured pixels belongs to another scale.
+LEAST_EXPLAINED = 0.2
+
+#: Colours this near to the scale count as explained (8-bit sRGB units).
+EXPLAINED_DISTANCE = 25.0
+
+#: If more than this share of the data lies at an end of the scale, values beyond it were drawn with its colour.
+SATURATED_SHARE = 0.005
+
+_RIM = 6
 
 
 class Reason(IntEnum):
     """Why a pixel has its value, or none."""
 
     DATA = 0
+    LINE = 1
     OFF_SCALE = 2
+    BACKGROUND = 3
     OUTSIDE = 4
     BAR = 5
+    BELOW = 6
+    ABOVE = 7
+    FILLED = 8
+
+
+@dataclass(frozen=True)
+class Coding:
+    """How a picture was packed, as far as its colours are concerned.
+
+    Parameters
+    ----------
+    lossy : bool
+        Whether it went through JPEG.
+    tables : tuple of tuple of int, or None
+        Quantization tables of the JPEG, if they are known.
+    subsampling : int
+        0 for 4:4:4, 1 for 4:2:2, 2 for 4:2:0.
+    """
+
+    lossy: bool = False
+    tables: tuple[tuple[int, ...], ...] | None = None
+    subsampling: int = 2
+
+    @property
+    def metric(self) -> NDArray[np.float64]:
+        """The space in which colours are compared."""
+        return YCBCR if self.lossy else RGB
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,47 +93,113 @@ class Inversion:
     Parameters
     ----------
     values : (h, w) float32 array
-        In the unit of the scale; NaN where `reason` is not ``Reason.DATA``.
-    distance : (h, w) float32 array
-        How far each pixel's colour lies from the scale, in the metric used (8-bit sRGB units).
+        In the unit of the scale; NaN where there is none. Pixels of the reasons DATA and FILLED have a value; those
+        of BELOW and ABOVE have one if they bear the colour of the scale's end, and it means "at or beyond".
+    sigma : (h, w) float32 array
+        One standard deviation of each value, NaN where there is no value.
     reason : (h, w) uint8 array
         One of :class:`Reason`.
-    sigma : (h, w) float32 array or None
-        One standard deviation of each value.
+    distance : (h, w) float32 array
+        How far each pixel's colour lies from the scale, in 8-bit sRGB units; NaN outside the frame.
+    noise : float
+        Median distance of the data's colours from the scale.
+    explained : float
+        Share of the coloured pixels of the map (no paper, no fill) that lie near the scale.
+    flats : tuple of FlatColor
+        Large flat colours of the map, and what they were taken for.
+    shading : ShadingChoice or None
+        How the map is shaded, if that was looked for.
+    intensity : (h, w) float32 array or None
+        Light of the shading that was taken out.
+    error_kind : str
+        What sort of error sigma stands for.
+    notes : tuple of str
+        What a person should know.
     """
 
     values: NDArray[np.float32]
+    sigma: NDArray[np.float32]
+    reason: NDArray[np.uint8]
+    distance: NDArray[np.float32]
+    noise: float
+    explained: float = 1.0
+    flats: tuple[FlatColor, ...] = ()
+    shading: ShadingChoice | None = None
+    intensity: NDArray[np.float32] | None = None
+    error_kind: str = ""
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(eq=False)
+class _Work:
+    """Arrays of the map's window while it is being worked on."""
+
+    pixels: NDArray[np.uint8]
+    scale: ColorScale
+    coding: Coding
+    unit: NDArray[np.float32]
     distance: NDArray[np.float32]
     reason: NDArray[np.uint8]
-    sigma: NDArray[np.float32] | None = None
+    extra: NDArray[np.float32] | None = None
+    shading: ShadingChoice | None = None
+    intensity: NDArray[np.float32] | None = None
+
+    @property
+    def valid(self) -> NDArray[np.bool_]:
+        return self.reason == Reason.DATA
+
+    def sample(self, most: int = 200_000) -> NDArray[np.uint8]:
+        """Colours of some data pixels, evenly spread."""
+        rows, cols = np.nonzero(self.valid)
+        step = max(len(rows) // most, 1)
+        return self.pixels[rows[::step], cols[::step]]
 
 
 def invert(
     pixels: NDArray[np.uint8],
     scale: ColorScale,
     *,
-    max_distance: float = DEFAULT_MAX_DISTANCE,
-    metric: NDArray[np.float64] = RGB,
+    coding: Coding | None = None,
+    max_distance: float | None = None,
     frame: PixelBox | None = None,
     bar: PixelBox | None = None,
+    bar_length_px: float | None = None,
+    background: Sequence[tuple[int, int, int]] = (),
+    search_background: bool = True,
+    under: tuple[int, int, int] | None = None,
+    over: tuple[int, int, int] | None = None,
+    shading: str = "auto",
+    fill: int = 0,
 ) -> Inversion:
-    """Give every pixel the value of the nearest place on the colour scale.
+    """Give every pixel that shows data the value of the nearest place on the colour scale.
 
-    A pixel's value depends on its own colour and the scale only, never on what else is in the picture. Every distinct
-    colour is projected once.
+    The value depends on the pixel's colour and the scale (on JPEG: on the median of the valid pixels of its 3 x 3
+    square); whether it has one depends on what surrounds it. Every distinct colour is projected once.
 
     Parameters
     ----------
     pixels : (h, w, 3) uint8 array
     scale : ColorScale
-    max_distance : float
-        Colours farther from the scale get no value (8-bit sRGB units).
-    metric : (3, 3) array
-        Linear map of sRGB to the space in which distances are measured.
+    coding : Coding or None
+        None: lossless.
+    max_distance : float or None
+        Colours farther from the scale get no value (8-bit sRGB units); None: by the noise measured in the picture.
     frame : PixelBox or None
         The map's frame; pixels whose centres lie outside get no value.
     bar : PixelBox or None
         The colour bar, which gets no value.
+    bar_length_px : float or None
+        Length of the bar the scale was read from, for the uncertainty of its ends; None: the ends are exact.
+    background : sequence of (r, g, b)
+        Colours of paper, land or boxes, which get no value.
+    search_background : bool
+        Look for large flat colours that stand for no value.
+    under, over : (r, g, b) or None
+        Colours that stand for values beyond the lower and upper limit.
+    shading : {"auto", "none", "multiply", "gmt", "soft", "overlay"}
+        Relief shading to take out; ``"auto"`` recognises it, and even transparency, by the colours of the map.
+    fill : int
+        Close gaps left by lines and letters up to this many pixels wide.
 
     Returns
     -------
@@ -85,42 +208,310 @@ def invert(
     Raises
     ------
     InvalidInputError
-        If `max_distance` is not positive, or a box leaves the picture.
+        If `max_distance` is not positive, `fill` is negative, a box leaves the picture, or the map is shaded in a way
+        that cannot be told for certain.
     """
-    if not max_distance > 0:
-        raise InvalidInputError(f"The largest colour distance is {max_distance:g}.", "Give --max-distance above 0.")
+    _require_choices(max_distance, shading, fill)
+    coding = coding or Coding()
     height, width = pixels.shape[:2]
-    present = _present_colors(pixels)
-    nodes, distance = project_colors(unpack_colors(present), scale, metric)
-    value_of = np.empty(_COLORS, np.float32)
-    value_of[present] = scale.values_at(nodes)
-    distance_of = np.empty(_COLORS, np.float32)
-    distance_of[present] = distance
-
-    values = np.empty((height, width), np.float32)
-    distances = np.empty((height, width), np.float32)
-    reason = np.zeros((height, width), np.uint8)
-
-    def work(rows: slice) -> None:
-        packed = pack_colors(pixels[rows])
-        np.take(value_of, packed, out=values[rows], mode="clip")
-        np.take(distance_of, packed, out=distances[rows], mode="clip")
-        reason[rows][distances[rows] > max_distance] = Reason.OFF_SCALE
-
-    _run(work, _row_blocks(height, width))
-    if frame is not None:
-        frame.require_inside(width, height, "map frame")
-        inside = frame.slices(width, height)
-        kept = reason[inside].copy()
-        reason[:] = Reason.OUTSIDE
-        reason[inside] = kept
+    for box, what in ((frame, "map frame"), (bar, "colour bar")):
+        if box is not None:
+            box.require_inside(width, height, what)
+    window = (frame or PixelBox(0, 0, width, height)).slices(width, height)
+    work = _look_up(pixels[window], scale, coding)
     if bar is not None:
-        bar.require_inside(width, height, "colour bar")
-        reason[_around(bar).slices(width, height)] = Reason.BAR
-    values[reason != Reason.DATA] = np.nan
-    return Inversion(values, distances, reason)
+        _mark_bar(work.reason, bar, window)
+    _mark_colors(work, background, under, over)
+    flats = _mark_flats(work, _page(pixels)) if search_background else []
+    explained = _explained(work, _page(pixels))
+    if scale.is_classes:
+        values, sigma, noise, notes = _classes(work, max_distance, fill)
+    else:
+        notes = _prepare(work, shading)
+        values, sigma, noise = _continuous(work, max_distance, fill, window, bar_length_px, under, over)
+    return Inversion(
+        _in_picture(values, window, (height, width), np.nan),
+        _in_picture(sigma, window, (height, width), np.nan),
+        _in_picture(work.reason, window, (height, width), Reason.OUTSIDE),
+        _in_picture(work.distance, window, (height, width), np.nan),
+        noise,
+        explained,
+        tuple(flats),
+        work.shading,
+        None if work.intensity is None else _in_picture(work.intensity, window, (height, width), np.nan),
+        error_kind(scale, lossy=coding.lossy),
+        (*_flat_notes(flats), *notes),
+    )
 
 
-def _around(bar: PixelBox, margin: float = 2.0) -> PixelBox:
+def _require_choices(max_distance: float | None, shading: str, fill: int) -> None:
+    if max_distance is not None and not max_distance > 0:
+        raise InvalidInputError(f"The largest colour distance is {max_distance:g}.", "Give --max-distance above 0.")
+    if fill < 0:
+        raise InvalidInputError(f"Gaps of {fill} px cannot be filled.", "Give --fill 0 or more, in pixels.")
+    if shading not in SHADING_CHOICES:
+        raise InvalidInputError(f"There is no shading {shading!r}.", f"Choose one of: {', '.join(SHADING_CHOICES)}")
+
+
+def _look_up(part: NDArray[np.uint8], scale: ColorScale, coding: Coding) -> _Work:
+    work = _Work(
+        part,
+        scale,
+        coding,
+        np.empty(part.shape[:2], np.float32),
+        np.empty(part.shape[:2], np.float32),
+        np.zeros(part.shape[:2], np.uint8),
+    )
+    _project(work)
+    return work
+
+
+def _project(work: _Work) -> ColorTable:
+    """Project every distinct colour once, and spread the results."""
+    table = ColorTable.of(work.pixels)
+    nodes, _ = project_colors(table.colors, work.scale, work.coding.metric)
+    away = work.scale.colors_at_nodes(nodes) - table.colors
+    distance = np.sqrt((away * away).sum(axis=1)).astype(np.float32)
+    unit = work.scale.to_unit(work.scale.values_at(nodes))
+    table.spread_all([unit, distance], [work.unit, work.distance])
+    return table
+
+
+def _mark_bar(reason: NDArray[np.uint8], bar: PixelBox, window: tuple[slice, slice], margin: float = 2.0) -> None:
     """The bar with its frame line."""
-    return PixelBox(bar.left - margin, bar.top - margin, bar.right + margin, bar.bottom + margin)
+    top, left = window[0].start, window[1].start
+    box = PixelBox(
+        bar.left - margin - left, bar.top - margin - top, bar.right + margin - left, bar.bottom + margin - top
+    )
+    reason[box.slices(reason.shape[1], reason.shape[0])] = Reason.BAR
+
+
+def _mark_colors(
+    work: _Work,
+    background: Sequence[tuple[int, int, int]],
+    under: tuple[int, int, int] | None,
+    over: tuple[int, int, int] | None,
+) -> None:
+    """Background colours that were given, and colours seen beyond the bar's ends that are not those of the ends."""
+    lossy = work.coding.lossy
+    if background:
+        work.reason[mark_background(work.pixels, (), background, lossy=lossy) & work.valid] = Reason.BACKGROUND
+    for color, reason in ((under, Reason.BELOW), (over, Reason.ABOVE)):
+        if color is None:
+            continue
+        away = project_colors(np.array([color], np.uint8), work.scale)[1][0]
+        if away > 2 * FLAT_OFF_SCALE[lossy]:
+            work.reason[mark_background(work.pixels, (), [color], lossy=lossy) & work.valid] = reason
+
+
+def _mark_flats(work: _Work, page: tuple[int, int, int]) -> list[FlatColor]:
+    lossy = work.coding.lossy
+    flats = find_flat_colors(
+        work.pixels, work.unit, work.distance, off_scale=FLAT_OFF_SCALE[lossy], lossy=lossy, page=page
+    )
+    if work.scale.is_classes:
+        # Classes are flat themselves: only what is off the scale can be a fill.
+        flats = [flat for flat in flats if flat.distance > FLAT_OFF_SCALE[lossy]]
+    fills = mark_background(work.pixels, flats, (), lossy=lossy)
+    work.reason[fills & work.valid] = Reason.BACKGROUND
+    return flats
+
+
+def _page(pixels: NDArray[np.uint8]) -> tuple[int, int, int]:
+    """Most frequent colour along the picture's rim."""
+    sides = (pixels[:_RIM], pixels[-_RIM:], pixels[:, :_RIM], pixels[:, -_RIM:])
+    colors, counts = np.unique(np.concatenate([side.reshape(-1, 3) for side in sides]), axis=0, return_counts=True)
+    red, green, blue = colors[np.argmax(counts)]
+    return int(red), int(green), int(blue)
+
+
+def _explained(work: _Work, page: tuple[int, int, int]) -> float:
+    paper = mark_background(work.pixels, (), [page], lossy=work.coding.lossy)
+    colored = work.valid & ~paper
+    if colored.mean() < 0.01:
+        colored = work.valid
+    return float((work.distance[colored] < EXPLAINED_DISTANCE).mean()) if colored.any() else 0.0
+
+
+def _prepare(work: _Work, shading: str) -> list[str]:
+    """Undo what was done to the colours between the scale and the page; what a person should know of it."""
+    if shading != "none" and work.valid.any():
+        _unshade(work, shading)
+    if work.intensity is not None and work.shading is not None:
+        return [work.shading.sentence]
+    notes = []
+    if not work.coding.lossy and is_dithered(work.pixels, work.scale, work.valid):
+        work.pixels = average_dither(work.pixels, work.valid)
+        _project(work)
+        notes.append("The picture is dithered: neighbouring colours were averaged before they were read.")
+    _resolve(work)
+    return notes
+
+
+def _unshade(work: _Work, shading: str) -> None:
+    choice = recognize_shading(work.pixels, work.scale, work.valid, lossy=work.coding.lossy)
+    if shading != "auto":
+        choice = replace(choice, model=shading, alpha=1.0, confident=True, sentence=f"Shading {shading}, as told.")
+    elif not choice.confident:
+        raise InvalidInputError(choice.sentence, "Say how: --shading multiply|gmt|soft|overlay, or none to read as is.")
+    work.shading = choice
+    if choice.model != "none":
+        plain = remove_shading(work.pixels, work.scale, choice, lossy=work.coding.lossy)
+        work.unit, work.distance, work.intensity = plain.unit, plain.distance, plain.intensity
+
+
+def _resolve(work: _Work) -> None:
+    """Choose between values that bear the same colour."""
+    noise = color_noise(work.distance[work.valid])
+    slack = max(6.0, 4 * noise)
+    if not len(find_twins(work.scale, slack)):
+        return
+    table = ColorTable.of(work.pixels)
+    _, first = project_colors(table.colors, work.scale, work.coding.metric)
+    second, away = second_candidates(table.colors, work.scale, work.coding.metric)
+    pictures: list[NDArray[Any]] = [table.spread(column) for column in (second, first, away)]
+    plausible = work.valid & (work.distance < strictness(noise, work.coding.lossy).certain)
+    work.unit, _, work.extra = resolve_twins(work.unit, pictures[0], pictures[1], pictures[2], plausible, slack)
+
+
+def _limits(work: _Work, max_distance: float | None) -> tuple[Strictness, float]:
+    noise = color_noise(work.distance[work.valid])
+    limits = strictness(noise, work.coding.lossy)
+    if max_distance is not None:
+        limits = replace(limits, certain=max_distance, suspect=min(limits.suspect, max_distance))
+    return limits, noise
+
+
+def _continuous(
+    work: _Work,
+    max_distance: float | None,
+    fill: int,
+    window: tuple[slice, slice],
+    bar_length_px: float | None,
+    under: tuple[int, int, int] | None,
+    over: tuple[int, int, int] | None,
+) -> tuple[NDArray[np.float32], NDArray[np.float32], float]:
+    coding, scale = work.coding, work.scale
+    plain = work.intensity is None
+    limits, noise = _limits(work, max_distance)
+    lines = find_lines(work.unit, work.distance, limits, ~work.valid)
+    if plain and _retune(work, lines, noise):
+        limits, noise = _limits(work, max_distance)
+        lines = find_lines(work.unit, work.distance, limits, ~work.valid)
+    work.reason[lines] = Reason.LINE
+    work.reason[_wide(lines & (work.distance >= limits.certain))] = Reason.OFF_SCALE
+    unit = median_of_valid(work.unit, work.valid) if coding.lossy and plain else work.unit
+    sigma = estimate_sigma(
+        work.pixels,
+        unit,
+        work.distance,
+        work.valid,
+        scale,
+        metric=coding.metric,
+        tables=coding.tables if coding.lossy else None,
+        subsampling=coding.subsampling,
+        bar_length_px=bar_length_px or 1.0,
+        bar_end_px=0.5 if bar_length_px else 0.0,
+        origin=(window[0].start, window[1].start),
+    )
+    if work.extra is not None:
+        sigma = np.sqrt(sigma**2 + work.extra**2)
+    if fill:
+        gaps = fill_gaps(unit, work.valid, work.reason == Reason.LINE, fill, lossy=coding.lossy)
+        unit, sigma = np.where(gaps.filled, gaps.unit, unit), np.where(gaps.filled, gaps.sigma, sigma)
+        work.reason[gaps.filled] = Reason.FILLED
+    has_value = work.valid | (work.reason == Reason.FILLED)
+    _mark_ends(work, unit, sigma, under is not None, over is not None)
+    values = scale.from_unit(unit)
+    values[~has_value] = np.nan
+    return values, scale.sigma_from_unit(values, np.where(has_value, sigma, np.float32(np.nan))), noise
+
+
+def _retune(work: _Work, lines: NDArray[np.bool_], noise: float) -> bool:
+    """Take the colours the map was drawn with, where they are rounded otherwise than those of the scale."""
+    before = work.reason.copy()
+    work.reason[lines] = Reason.LINE
+    sample = work.sample()
+    work.reason = before
+    if not len(sample) or (not work.coding.lossy and noise < 0.3):
+        return False
+    shift = rounding_shift(work.scale, sample, work.coding.metric)
+    tuned = replace(work.scale, colors=np.clip(work.scale.colors + shift, 0, 255)) if shift else work.scale
+    if not work.coding.lossy:
+        tuned = tune_to_map(tuned, sample)
+    if tuned is work.scale:
+        return False
+    work.scale = tuned
+    _project(work)
+    _resolve(work)
+    return True
+
+
+def _mark_ends(work: _Work, unit: NDArray[np.float32], sigma: NDArray[np.float32], under: bool, over: bool) -> None:
+    """Flag values at the end of a scale that goes on beyond it, or where the data pile up."""
+    valid = work.valid
+    masks = at_ends(unit, np.where(valid, sigma, np.float32(0)))
+    for mask, drawn, reason in zip(masks, (under, over), (Reason.BELOW, Reason.ABOVE), strict=True):
+        at_end = mask & valid
+        if drawn or at_end.sum() > SATURATED_SHARE * max(valid.sum(), 1):
+            work.reason[at_end] = reason
+
+
+def _classes(
+    work: _Work, max_distance: float | None, fill: int
+) -> tuple[NDArray[np.float32], NDArray[np.float32], float, list[str]]:
+    scale, known = work.scale, ~work.valid
+    limits, noise = _limits(work, max_distance)
+    classified = classify(work.pixels, scale, lossy=work.coding.lossy, background=known)
+    index = classified.index.astype(np.intp)
+    hole = (index < 0) & ~known
+    work.distance = np.where(known, work.distance, classified.distance)
+    work.reason[hole] = Reason.LINE
+    work.reason[_wide(hole & (work.distance >= limits.certain))] = Reason.OFF_SCALE
+    n = len(scale.values)
+    if fill:
+        unit = ((index + 0.5) / n).astype(np.float32)
+        gaps = fill_classes(unit, (index >= 0) & ~known, work.reason == Reason.LINE, fill, n)
+        index = np.where(gaps.filled, np.floor(np.nan_to_num(gaps.unit) * n).astype(np.intp), index)
+        work.reason[gaps.filled] = Reason.FILLED
+    has_value = (index >= 0) & ~known
+    halves = np.abs(np.diff(np.asarray(scale.edges))).astype(np.float32) / 2
+    nothing = np.float32(np.nan)
+    values = np.where(has_value, scale.values.astype(np.float32)[index], nothing)
+    # A class says no more than "between these limits": half of its width over the square root of three.
+    sigma = np.where(has_value, halves[index] / np.float32(np.sqrt(3)), nothing)
+    return values, sigma, noise, []
+
+
+def _wide(mask: NDArray[np.bool_], radius: int = 5) -> NDArray[np.bool_]:
+    """Parts of a mask too wide to be a line or the stroke of a letter."""
+    core = ndimage.minimum_filter(mask.view(np.uint8), 2 * radius + 1)
+    return ndimage.maximum_filter(core, 2 * radius + 1).view(np.bool_) & mask
+
+
+def _flat_notes(flats: Sequence[FlatColor]) -> list[str]:
+    notes = []
+    for flat in flats:
+        color = "#" + "".join(f"{int(c):02x}" for c in flat.color)
+        if flat.verdict == "unsure" and flat.share >= 0.005:
+            notes.append(
+                f"{color} covers {100 * flat.share:.1f} % of the map and may be a fill or a plateau of the data: it was"
+                f" read as data. If it stands for no data: --background '{color}'"
+            )
+        elif flat.verdict == "fill" and flat.distance <= FLAT_OFF_SCALE[1] and flat.share >= 0.005:
+            notes.append(
+                f"{color} covers {100 * flat.share:.1f} % of the map and was taken for background, though it lies on"
+                " the scale. If it is data: --no-background-search"
+            )
+    return notes
+
+
+def _in_picture(
+    part: NDArray[Any], window: tuple[slice, slice], shape: tuple[int, int], outside: float
+) -> NDArray[Any]:
+    """The window's array in the size of the picture."""
+    if part.shape == shape:
+        return part
+    out = np.full(shape, outside, part.dtype)
+    out[window] = part
+    return out

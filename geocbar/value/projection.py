@@ -25,8 +25,8 @@ _CELL_SIZES = (32, 8, 4)
 #: Pairs of a colour and a piece measured at once: a dozen arrays of this length stay in a core's own cache.
 _BATCH_PAIRS = 1 << 15
 
-#: Squared distances in 32-bit numbers are this uncertain at most, as a share and in 8-bit units.
-_SHARE_SLACK, _SLACK = 1e-5, 0.01
+#: Squared distances in 32-bit numbers are less uncertain than this, as a share and in squared 8-bit units.
+_SHARE_SLACK, _SLACK = 1e-5, 0.05
 
 
 def project_colors(
@@ -187,9 +187,9 @@ def _narrow_down(
     colors: NDArray[np.floating] | NDArray[np.uint8], pieces: _Pieces, metric: NDArray[np.float64]
 ) -> tuple[_Candidates, NDArray[np.intp]]:
     """Pieces that may be nearest in every smallest cube that holds a colour, and the cube of each colour."""
-    cells, slack = colors.T, 0.0
+    cells = np.clip(colors, 0, 255).astype(np.uint8, copy=False).T
+    slack = 0.0
     if colors.dtype != np.uint8:
-        cells = np.clip(colors, 0, 255).astype(np.uint8).T
         slack = 1 + float(max(-colors.min(), colors.max() - 255, 0))
     levels = []
     for size in reversed(_CELL_SIZES):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +13,8 @@ from scipy import ndimage
 __all__ = ["Strictness", "color_noise", "find_lines", "local_reference", "strictness"]
 
 _SQUARE = np.ones((3, 3), bool)
-_CHUNK = 1 << 14
+_CHUNK = 1 << 13
+_WORKERS = 2
 _CENTER_WEIGHT = 1.4826  # median absolute deviation to standard deviation of a normal distribution
 
 #: Distances beyond this (8-bit sRGB units) say nothing about the noise of data.
@@ -204,8 +206,11 @@ def local_reference(
     """
     median = np.empty(len(rows), np.float32)
     spread = np.empty(len(rows), np.float32)
-    for part, window in _windows(unit, clean, rows, cols, radius, step):
+
+    def work(part: slice, window: NDArray[np.float32]) -> None:
         median[part], spread[part] = _median_and_spread(window)
+
+    _over_windows(work, unit, clean, rows, cols, radius, step)
     return median, spread
 
 
@@ -218,33 +223,42 @@ def local_quantile(
     step: int,
     share: float,
 ) -> NDArray[np.float32]:
-    """Like :func:`local_reference`, but the quantile `share` instead of the median; NaN where fewer than 5 are clean."""
+    """Like :func:`local_reference`, but the quantile `share`; NaN where fewer than 5 are clean."""
     out = np.empty(len(rows), np.float32)
-    for part, window in _windows(values, clean, rows, cols, radius, step):
+
+    def work(part: slice, window: NDArray[np.float32]) -> None:
         window.sort(axis=1)
         count = np.count_nonzero(window == window, axis=1)
         at = (share * np.maximum(count - 1, 0)).astype(np.intp)
         out[part] = np.where(count >= 5, window[np.arange(len(window)), at], np.nan)
+
+    _over_windows(work, values, clean, rows, cols, radius, step)
     return out
 
 
-def _windows(
+def _over_windows(
+    work: Callable[[slice, NDArray[np.float32]], None],
     values: NDArray[np.float32],
     clean: NDArray[np.bool_],
     rows: NDArray[np.intp],
     cols: NDArray[np.intp],
     radius: int,
     step: int,
-) -> Iterator[tuple[slice, NDArray[np.float32]]]:
-    """The values around some pixels, NaN where not clean, a chunk of pixels at a time."""
+) -> None:
+    """Do something with the values around some pixels, NaN where not clean, a chunk of pixels at a time."""
     padded = np.pad(np.where(clean, values, np.float32(np.nan)), radius, constant_values=np.nan)
     flat, stride = padded.ravel(), padded.shape[1]
     steps = np.arange(-radius, radius + 1, step)
     offsets = (steps[:, None] * stride + steps).ravel()
     base = (rows + radius) * stride + cols + radius
-    for start in range(0, len(rows), _CHUNK):
+
+    def chunk(start: int) -> None:
         part = slice(start, start + _CHUNK)
-        yield part, flat[base[part, None] + offsets]
+        work(part, flat[base[part, None] + offsets])
+
+    with ThreadPoolExecutor(_WORKERS) as pool:
+        for _ in pool.map(chunk, range(0, len(rows), _CHUNK)):
+            pass
 
 
 def _median_and_spread(window: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

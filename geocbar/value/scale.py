@@ -233,6 +233,23 @@ class ColorScale:
         nodes = np.asarray(nodes, dtype=np.float64)
         return inverse_norm(np.interp(nodes, np.arange(len(self.values)), self._coordinates), self.norm)
 
+    def colors_at_nodes(self, nodes: ArrayLike) -> NDArray[np.float32]:
+        """Colours at fractional node numbers, on the polyline.
+
+        Parameters
+        ----------
+        nodes : (k,) array of float
+
+        Returns
+        -------
+        (k, 3) float32 array
+        """
+        nodes = np.clip(np.asarray(nodes, dtype=np.float32), 0, len(self.colors) - 1)
+        low = np.minimum(nodes.astype(np.intp), len(self.colors) - 2)
+        share = (nodes - low)[:, None]
+        colors = self.colors.astype(np.float32)
+        return colors[low] * (1 - share) + colors[low + 1] * share
+
     @property
     def even_limits(self) -> tuple[float, float]:
         """The limits in the coordinate of :meth:`to_even`."""
@@ -269,6 +286,17 @@ class ColorScale:
         low, high = forward_norm(self.limits, self.norm)
         even = low + (high - low) * np.asarray(unit, dtype=np.float64)
         return inverse_norm(even, self.norm).astype(np.float32)
+
+    def sigma_from_unit(self, values: NDArray[np.float32], sigma: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Uncertainty in the unit of the values, from that in shares of the scale's length.
+
+        On a log scale it is the share of a decade times the value: multiplicative errors are stated where they lie.
+        """
+        low, high = forward_norm(self.limits, self.norm)
+        spread = np.float32(high - low) * sigma
+        if self.norm == "log":
+            spread = spread * np.float32(np.log(10)) * values
+        return spread.astype(np.float32)
 
     def colors_at(self, values: ArrayLike) -> NDArray[np.uint8]:
         """Colours of values: the picture redrawn. NaN becomes white.

@@ -1,0 +1,1 @@
+"""Benchmarks whose tables are published in docs: ``python -m tests.bench`` runs them all."""
