@@ -15,8 +15,9 @@ __version__ = "0.1.0"
 #: Public names and the modules they live in; loaded when first used, so that ``import geocbar`` is quick.
 _HOMES = {
     "ColorBar": "geocbar.value.colorbar",
+    "Coding": "geocbar.value.inversion",
     "ColorScale": "geocbar.value.scale",
-    "DigitizedMap": "geocbar.digitization",
+    "DigitizedMap": "geocbar.digitized_map",
     "FileProblemError": "geocbar.errors",
     "GeocbarError": "geocbar.errors",
     "Georeference": "geocbar.place.georeference",

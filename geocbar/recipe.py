@@ -19,7 +19,8 @@ _HEADER = "# A geocbar recipe. Repeat it with: geocbar run {name}\n# Paths are r
 #: Which table of the TOML file each choice lives in.
 _SECTIONS = {
     "map": ("image", "image_sha256", "max_pixels", "frame", "name", "unit"),
-    "scale": ("colorbar", "colormap", "colormap_sha256", "vmin", "vmax", "ticks", "scale", "max_distance"),
+    "scale": ("colorbar", "colormap", "colormap_sha256", "vmin", "vmax", "ticks", "scale"),
+    "data": ("max_distance", "background", "search_background", "shading", "fill", "intensity"),
     "place": ("gcps", "gcps_sha256", "gcp_crs", "model", "to_crs", "resolution", "resampling"),
     "thin": ("tolerance", "eps", "min_samples", "levels", "spacing"),
 }
@@ -45,16 +46,27 @@ class Recipe:
     frame, colorbar : str or None
         ``LEFT,TOP,RIGHT,BOTTOM`` in pixels.
     colormap : str or None
-        Name of a colormap, or path of a palette file.
+        Name of a colormap, path of a palette file, or ``auto`` to recover it from the map.
     vmin, vmax : float or None
         Values at the two ends of the bar or colormap.
     ticks : str or None
         ``VALUE@PIXEL,...`` along the bar.
-    scale : {"linear", "log", "discrete"}
+    scale : {"auto", "linear", "log", "discrete"}
+        Auto: linear, or discrete if the bar shows boxes of one colour each.
     name, unit : str
         Quantity and unit.
     max_distance : float or None
-        Colours farther from the scale are no data.
+        Colours farther from the scale are no data; None: by the noise of the picture.
+    background : str
+        Colours of paper, land or boxes, ``#rrggbb`` separated by blanks.
+    search_background : bool
+        Look for large flat colours that stand for no value.
+    shading : {"auto", "none", "multiply", "gmt", "soft", "overlay"}
+        Relief shading to take out.
+    fill : int
+        Close gaps left by lines and letters up to this many pixels wide.
+    intensity : bool
+        Write the light of the shading as a third band.
     gcp_crs : str or None
         CRS of the control points.
     model : str
@@ -77,10 +89,15 @@ class Recipe:
     vmin: float | None = None
     vmax: float | None = None
     ticks: str | None = None
-    scale: str = "linear"
+    scale: str = "auto"
     name: str = "value"
     unit: str = ""
     max_distance: float | None = None
+    background: str = ""
+    search_background: bool = True
+    shading: str = "auto"
+    fill: int = 0
+    intensity: bool = False
     gcp_crs: str | None = None
     model: str = "auto"
     to_crs: str | None = None

@@ -17,7 +17,7 @@ from geocbar import __version__
 from geocbar.errors import FileProblemError, GeocbarError
 
 if TYPE_CHECKING:
-    from geocbar.digitization import DigitizedMap
+    from geocbar.digitized_map import DigitizedMap
     from geocbar.recipe import Recipe
 
 __all__ = ["commands", "main"]
@@ -79,21 +79,35 @@ def commands() -> None:
 @click.option(
     "--colormap",
     metavar="NAME|FILE",
-    help="Instead of a bar: a named colormap (_r reverses) or a palette file.",
+    help="Instead of a bar: a named colormap (_r reverses), a palette file, or auto to recover it from the map.",
 )
 @click.option("--vmin", type=float, help="Value at the left or bottom end of the bar.")
 @click.option("--vmax", type=float, help="Value at the right or top end of the bar.")
 @click.option("--ticks", metavar="V@PX,V@PX", help="Instead of --vmin/--vmax: values at pixels along the bar.")
 @click.option(
     "--scale",
-    type=click.Choice(["linear", "log", "discrete"]),
-    help="How values run along the bar.  [default: linear]",
+    type=click.Choice(["auto", "linear", "log", "discrete"]),
+    help="How values run along the bar.  [default: auto: linear, or discrete if it shows boxes]",
 )
+@click.option("--background", multiple=True, metavar="COLOUR", help="A colour that is no data (#rrggbb); repeatable.")
+@click.option(
+    "--background-search/--no-background-search",
+    "search_background",
+    default=None,
+    help="Look for large flat colours that are no data.  [default: look]",
+)
+@click.option(
+    "--shading",
+    type=click.Choice(["auto", "none", "multiply", "gmt", "soft", "overlay"]),
+    help="Relief shading to take out.  [default: auto, recognised by the colours]",
+)
+@click.option("--fill", type=int, help="Close gaps of lines and letters up to this many pixels wide.  [default: 0]")
+@click.option("--write-intensity", "intensity", is_flag=True, default=None, help="Write the shading's light as band 3.")
 @click.option("--frame", metavar="L,T,R,B", help="The map's frame in pixels; nothing outside gets a value.")
 @click.option(
     "--max-distance",
     type=float,
-    help="Colours farther from the scale are no data (8-bit RGB units).  [default: 20]",
+    help="Colours farther from the scale are no data (8-bit RGB units).  [default: by the noise]",
 )
 @click.option("--name", help="Quantity, for the band description.  [default: value]")
 @click.option("--unit", help="Unit of the values.")
@@ -136,9 +150,11 @@ def run(
     Writes MAP.tif (values), MAP.gpkg (points, control points, footprint), MAP.qml (QGIS style), MAP.check.png (look at
     it!) and MAP.toml (the recipe) into one folder, all of them or nothing.
     """
-    from geocbar.digitization import default_folder, digitize_recipe
+    from geocbar.digitization import digitize_recipe
+    from geocbar.digitized_map import default_folder
     from geocbar.files.output_folder import require_free
 
+    choices["background"] = " ".join(choices["background"]) or None
     recipe = _recipe(map_path, {key: value for key, value in choices.items() if value is not None})
     target = out or default_folder(recipe.image)
     require_free(target, overwrite)
@@ -211,12 +227,14 @@ def _summary_text(result: DigitizedMap, files: dict[str, Path]) -> str:
     s = result.summary()
     unit = f" {s['unit']}" if s["unit"] else ""
     low, high = s["scale_limits"]
+    nothing = [(name, share) for name, share in s["reason_percent"].items() if name != "data" and share >= 0.05]
     lines = [
         f"{s['map']}: {s['width_px']} x {s['height_px']} px, {result.scale.label}",
-        f"  values    {s['valued_percent']:.1f} % of the {'frame' if result.recipe.frame else 'picture'} has a value,"
-        f" {s['off_scale_percent']:.1f} % is off the scale",
-        f"            {s['value_min']:.5g} to {s['value_max']:.5g}{unit}"
-        f" (scale: {low:.5g} to {high:.5g}, {s['scale_kind']}); median distance {s['color_distance_median']:.1f}",
+        f"  values    {s['valued_percent']:.1f} % of the {'frame' if result.recipe.frame else 'picture'} has a value:"
+        f" {s['value_min']:.5g} to {s['value_max']:.5g}{unit} (scale: {low:.5g} to {high:.5g}, {s['scale_kind']})",
+        f"            sigma {s['sigma_median']:.3g}{unit} = {s['sigma_median_percent']:.2g} % of the range (median)."
+        f" {s['error_kind']}",
+        "  no value  " + (", ".join(f"{share:.1f} % {name}" for name, share in nothing) or "nowhere"),
         f"  place     {s['model']} on {s['gcps']} points: RMSE {s['rmse_px']:.2f} px = {s['rmse_km']:.3g} km,"
         f" leave-one-out {s['left_out_rmse_px']:.2f} px = {s['left_out_rmse_km']:.3g} km",
         f"  raster    {s['raster_width']} x {s['raster_height']} cells, {s['raster_crs'].splitlines()[0][:60]}",

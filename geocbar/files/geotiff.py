@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from rasterio.io import DatasetWriter
     from rasterio.windows import Window
 
-__all__ = ["write_geotiff"]
+__all__ = ["write_geotiff", "write_reasons"]
 
 _TILE = 256
 _WRITE_ROWS = 2048
@@ -38,7 +38,7 @@ def write_geotiff(
     ----------
     path : str or Path
     raster : Raster
-        A second band ``sigma`` is written if the raster has one.
+        Its sigma and its shading intensity, if it has them, become further bands.
     name, unit : str
         Band 1 is described ``name [unit]``: QGIS shows the description, not the unit.
     tags : mapping of str to str
@@ -51,30 +51,79 @@ def write_geotiff(
     FileProblemError
         If the file cannot be written completely.
     """
+    label = f"[{unit}]" if unit else ""
+    bands: list[tuple[NDArray[Any], str]] = [(raster.values, f"{name} {label}".strip())]
+    if raster.sigma is not None:
+        bands.append((raster.sigma, f"sigma {label}".strip()))
+    if raster.intensity is not None:
+        bands.append((raster.intensity, "shading intensity"))
+    _write(Path(path), raster, bands, tags or {}, averaged=not classes)
+
+
+def write_reasons(
+    path: str | Path,
+    raster: Raster,
+    names: Mapping[int, str],
+    colors: Mapping[int, tuple[int, int, int]],
+    *,
+    tags: Mapping[str, str] | None = None,
+) -> None:
+    """Write why each cell has its value, or none, as a GeoTIFF of bytes with a colour table.
+
+    The names stand in the file as tags ``REASON_0``, ``REASON_1``, ...: GDAL would write category names into an
+    .aux.xml beside it.
+
+    Parameters
+    ----------
+    path : str or Path
+    raster : Raster
+        With a reason.
+    names : mapping of int to str
+        What each reason means.
+    colors : mapping of int to (r, g, b)
+    tags : mapping of str to str
+        Provenance, as metadata of the file.
+
+    Raises
+    ------
+    FileProblemError
+        If the file cannot be written completely.
+    """
+    assert raster.reason is not None
+    meanings = {f"REASON_{number}": name for number, name in names.items()}
+    _write(Path(path), raster, [(raster.reason, "reason")], {**(tags or {}), **meanings}, colors=colors)
+
+
+def _write(
+    path: Path,
+    raster: Raster,
+    bands: Sequence[tuple[NDArray[Any], str]],
+    tags: Mapping[str, str],
+    *,
+    averaged: bool = False,
+    colors: Mapping[int, tuple[int, int, int]] | None = None,
+) -> None:
     import rasterio
     from rasterio._err import CPLE_BaseError
     from rasterio.enums import Resampling
     from rasterio.errors import RasterioError
 
-    label = f"[{unit}]" if unit else ""
-    bands = [(raster.values, f"{name} {label}".strip())]
-    if raster.sigma is not None:
-        bands.append((raster.sigma, f"sigma {label}".strip()))
-    height, width = raster.values.shape
+    height, width = bands[0][0].shape
+    floats = bands[0][0].dtype.kind == "f"
     profile = {
         "driver": "GTiff",
         "height": height,
         "width": width,
         "count": len(bands),
-        "dtype": "float32",
+        "dtype": "float32" if floats else "uint8",
         "crs": _rasterio_crs(raster.crs),
         "transform": raster.affine,
-        "nodata": np.nan,
+        "nodata": np.nan if floats else None,
         "tiled": True,
         "blockxsize": _TILE,
         "blockysize": _TILE,
         "compress": "deflate",
-        "predictor": 3,
+        "predictor": 3 if floats else 2,
         "bigtiff": "if_safer",
         "interleave": "band",
         "num_threads": 2,
@@ -82,22 +131,25 @@ def write_geotiff(
     try:
         with rasterio.Env(GDAL_TIFF_OVR_BLOCKSIZE=_TILE, GDAL_NUM_THREADS="2", GTIFF_WRITE_RAT_TO_PAM="NO"):
             with rasterio.open(path, "w", **profile) as file:
-                file.update_tags(**{**(tags or {}), "AREA_OR_POINT": "Area"})
+                file.update_tags(**{**tags, "AREA_OR_POINT": "Area"})
                 for number, (band, description) in enumerate(bands, start=1):
                     file.set_band_description(number, description)
-                    file.update_tags(number, **_statistics(band))
+                    if floats:
+                        file.update_tags(number, **_statistics(band))
                     _write_band(file, number, band)
+                if colors is not None:
+                    file.write_colormap(1, dict(colors))
             _require_same(path, [band for band, _ in bands])
             factors = _overview_factors(height, width)
             if factors:
                 with rasterio.open(path, "r+") as file:
-                    file.build_overviews(factors, Resampling.nearest if classes else Resampling.average)
+                    file.build_overviews(factors, Resampling.average if averaged else Resampling.nearest)
             _require_overviews(path, len(factors))
     except (RasterioError, CPLE_BaseError, OSError) as error:
         # rasterio's own sentence is often "Read failed. See previous exception for details."
         cause = str(error.__cause__ or error).partition("\n")[0].rstrip(".: ")
         raise FileProblemError(
-            f"{Path(path).name} cannot be written: {cause}.",
+            f"{path.name} cannot be written: {cause}.",
             "Check the folder's permissions and the free space.",
         ) from error
 
@@ -109,19 +161,20 @@ def _row_windows(height: int, width: int) -> Iterator[Window]:
         yield Window(0, row, width, min(_WRITE_ROWS, height - row))
 
 
-def _write_band(file: DatasetWriter, number: int, band: NDArray[np.float32]) -> None:
+def _write_band(file: DatasetWriter, number: int, band: NDArray[Any]) -> None:
     for window in _row_windows(*band.shape):
         file.write(band[window.toslices()], number, window=window)
 
 
-def _require_same(path: str | Path, bands: Sequence[NDArray[np.float32]]) -> None:
+def _require_same(path: str | Path, bands: Sequence[NDArray[Any]]) -> None:
     """Read everything again, for GDAL may close a file on a full disk without a word."""
     import rasterio
 
     with rasterio.open(path) as file:
         for number, band in enumerate(bands, start=1):
             for window in _row_windows(*band.shape):
-                if not np.array_equal(file.read(number, window=window), band[window.toslices()], equal_nan=True):
+                found, meant = file.read(number, window=window), band[window.toslices()]
+                if not np.array_equal(found, meant, equal_nan=meant.dtype.kind == "f"):
                     raise OSError("it does not hold what was written to it")
 
 

@@ -15,6 +15,8 @@ __all__ = ["fresh_folder"]
 
 _OWN_ENDINGS = (
     ".tif",
+    ".reason.tif",
+    ".reason.qml",
     ".gpkg",
     ".qml",
     ".toml",

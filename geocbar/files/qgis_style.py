@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Mapping
 from xml.sax.saxutils import quoteattr
 
 import numpy as np
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 
 from geocbar.value.scale import ColorScale, forward_norm, inverse_norm
 
-__all__ = ["footprint_style", "gcp_style", "point_style", "raster_style", "simplify_ramp"]
+__all__ = ["footprint_style", "gcp_style", "point_style", "raster_style", "reason_style", "simplify_ramp"]
 
 _DOCTYPE = "<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>\n"
 _POINT_RANGES = 24
@@ -40,6 +41,21 @@ def raster_style(scale: ColorScale) -> str:
         '  <brightnesscontrast brightness="0" contrast="0"/>\n'
         '  <huesaturation saturation="0" grayscaleMode="0"/>\n'
         '  <rasterresampler maxOversampling="2"/>\n'
+        " </pipe>\n <blendMode>0</blendMode>\n</qgis>\n"
+    )
+
+
+def reason_style(names: Mapping[int, str], colors: Mapping[int, tuple[int, int, int]]) -> str:
+    """QML text that draws a raster of reasons in their colours, with their names as the legend."""
+    entries = "".join(
+        f'   <paletteEntry value="{number}" color="#{colors[number][0]:02x}{colors[number][1]:02x}'
+        f'{colors[number][2]:02x}" label={quoteattr(name)} alpha="255"/>\n'
+        for number, name in names.items()
+    )
+    return (
+        f'{_DOCTYPE}<qgis version="3.22.0" styleCategories="Symbology">\n <pipe>\n'
+        '  <rasterrenderer type="paletted" band="1" opacity="1" alphaBand="-1" nodataColor="">\n'
+        f"  <colorPalette>\n{entries}  </colorPalette>\n  </rasterrenderer>\n"
         " </pipe>\n <blendMode>0</blendMode>\n</qgis>\n"
     )
 

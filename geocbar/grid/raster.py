@@ -46,6 +46,8 @@ class Raster:
         One standard deviation of each value, in the unit of the values.
     reason : (h, w) uint8 array or None
         Why each cell has its value, or none.
+    intensity : (h, w) float32 array or None
+        Light of the relief shading that was taken out.
     """
 
     values: NDArray[np.float32]
@@ -53,6 +55,7 @@ class Raster:
     crs: str
     sigma: NDArray[np.float32] | None = None
     reason: NDArray[np.uint8] | None = None
+    intensity: NDArray[np.float32] | None = None
 
 
 def to_map(
@@ -61,6 +64,7 @@ def to_map(
     *,
     sigma: NDArray[np.float32] | None = None,
     reason: NDArray[np.uint8] | None = None,
+    intensity: NDArray[np.float32] | None = None,
     outside: int = 0,
     frame: PixelBox | None = None,
     to_crs: str | None = None,
@@ -80,6 +84,8 @@ def to_map(
     georeference : Georeference
     reason : (h, w) uint8 array or None
         In the picture; always taken from the nearest pixel.
+    intensity : (h, w) float32 array or None
+        In the picture.
     outside : int
         Reason of cells outside the picture or the frame.
     frame : PixelBox or None
@@ -117,10 +123,11 @@ def to_map(
             georeference.crs,
             None if sigma is None else sigma[rows, cols],
             None if reason is None else reason[rows, cols],
+            None if intensity is None else intensity[rows, cols],
         )
     crs = to_crs or georeference.crs
     grid, shape = _grid(georeference, box, crs, resolution)
-    floats = [layer for layer in (values, sigma) if layer is not None]
+    floats = [layer for layer in (values, sigma, intensity) if layer is not None]
     out = [np.full(shape, np.nan, np.float32) for _ in floats]
     reasons = None if reason is None else np.full(shape, outside, np.uint8)
     within = box.slices(width, height)
@@ -132,7 +139,8 @@ def to_map(
             flat[inside] = _nearest(layer, places) if resampling == "nearest" else _bilinear(layer, places, within)
         if reason is not None and reasons is not None:
             reasons[rows].reshape(-1)[inside] = _nearest(reason, places)
-    return Raster(out[0], grid, crs, out[1] if sigma is not None else None, reasons)
+    light = out.pop() if intensity is not None else None
+    return Raster(out[0], grid, crs, out[1] if sigma is not None else None, reasons, light)
 
 
 def pixel_affine(georeference: Georeference) -> Affine | None:

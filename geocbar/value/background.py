@@ -132,10 +132,10 @@ def mark_background(
     -------
     (h, w) bool array
     """
-    out = np.zeros(pixels.shape[:2], bool)
+    height, width = pixels.shape[:2]
+    out = np.zeros((height, width), bool)
     for flat in flats:
         if flat.verdict == "fill":
-            height, width = out.shape
             region = flat.region[:height, :width]
             reach = _grown(region, 5 if lossy else 1)
             out |= reach & _near(pixels, flat.color, 14 if lossy else 0)
@@ -189,7 +189,7 @@ def _numbered(pixels: NDArray[np.uint8], colors: list[NDArray[np.intp]], toleran
 def _large_pieces(near: NDArray[np.bool_], size: int) -> NDArray[np.bool_] | None:
     opened: NDArray[np.bool_] = _grown(~_grown(~near, 1), 1)
     labels, n = ndimage.label(opened)
-    if not n:
+    if n == 0:
         return None
     areas = np.bincount(labels.ravel())
     areas[0] = 0

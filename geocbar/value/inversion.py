@@ -28,7 +28,7 @@ from geocbar.value.smoothing import median_of_valid
 from geocbar.value.uncertainty import at_ends, error_kind, estimate_sigma
 from geocbar.value.unshading import remove_shading
 
-__all__ = ["SHADING_CHOICES", "Coding", "Inversion", "Reason", "invert"]
+__all__ = ["REASON_COLORS", "REASON_NAMES", "SHADING_CHOICES", "Coding", "Inversion", "Reason", "invert"]
 
 #: What may be said about relief shading.
 SHADING_CHOICES = ("auto", "none", "multiply", "gmt", "soft", "overlay")
@@ -60,6 +60,35 @@ class Reason(IntEnum):
     BELOW = 6
     ABOVE = 7
     FILLED = 8
+    AMBIGUOUS = 9
+
+
+#: What each reason means, for legends.
+REASON_NAMES: dict[int, str] = {
+    Reason.DATA: "data",
+    Reason.LINE: "line, letter or marker",
+    Reason.OFF_SCALE: "colour off the scale",
+    Reason.BACKGROUND: "paper, land or other fill",
+    Reason.OUTSIDE: "outside the map's frame",
+    Reason.BAR: "colour bar",
+    Reason.BELOW: "at or below the lower end",
+    Reason.ABOVE: "at or above the upper end",
+    Reason.FILLED: "gap filled from around",
+    Reason.AMBIGUOUS: "colour of two values",
+}
+
+REASON_COLORS: dict[int, tuple[int, int, int]] = {
+    Reason.DATA: (235, 242, 235),
+    Reason.LINE: (60, 60, 60),
+    Reason.OFF_SCALE: (214, 39, 40),
+    Reason.BACKGROUND: (188, 170, 140),
+    Reason.OUTSIDE: (255, 255, 255),
+    Reason.BAR: (148, 103, 189),
+    Reason.BELOW: (31, 119, 180),
+    Reason.ABOVE: (255, 127, 14),
+    Reason.FILLED: (44, 160, 44),
+    Reason.AMBIGUOUS: (227, 119, 194),
+}
 
 
 @dataclass(frozen=True)
@@ -140,7 +169,6 @@ class _Work:
     unit: NDArray[np.float32]
     distance: NDArray[np.float32]
     reason: NDArray[np.uint8]
-    extra: NDArray[np.float32] | None = None
     shading: ShadingChoice | None = None
     intensity: NDArray[np.float32] | None = None
 
@@ -371,7 +399,9 @@ def _resolve(work: _Work) -> None:
     second, away = second_candidates(table.colors, work.scale, work.coding.metric)
     pictures: list[NDArray[Any]] = [table.spread(column) for column in (second, first, away)]
     plausible = work.valid & (work.distance < strictness(noise, work.coding.lossy).certain)
-    work.unit, _, work.extra = resolve_twins(work.unit, pictures[0], pictures[1], pictures[2], plausible, slack)
+    # Where the neighbourhood does not decide there is no value: half the difference is no standard deviation.
+    work.unit, unsure, _ = resolve_twins(work.unit, pictures[0], pictures[1], pictures[2], plausible, slack)
+    work.reason[unsure & work.valid] = Reason.AMBIGUOUS
 
 
 def _limits(work: _Work, max_distance: float | None) -> tuple[Strictness, float]:
@@ -414,8 +444,6 @@ def _continuous(
         bar_end_px=0.5 if bar_length_px else 0.0,
         origin=(window[0].start, window[1].start),
     )
-    if work.extra is not None:
-        sigma = np.sqrt(sigma**2 + work.extra**2)
     if fill:
         gaps = fill_gaps(unit, work.valid, work.reason == Reason.LINE, fill, lossy=coding.lossy)
         unit, sigma = np.where(gaps.filled, gaps.unit, unit), np.where(gaps.filled, gaps.sigma, sigma)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geocbar.errors import InvalidInputError
-from geocbar.value.color import RGB, pack_colors
+from geocbar.value.color import RGB
 from geocbar.value.scale import ColorScale
 
 __all__ = ["ColorTable", "project_colors"]
@@ -362,17 +362,6 @@ def _keys(pixels: NDArray[np.uint8]) -> NDArray[np.intp]:
         keys[-1] = int(flat[-3]) | int(flat[-2]) << 8 | int(flat[-1]) << 16
         keys &= _COLORS - 1
     return keys
-
-
-def _present_colors(pixels: NDArray[np.uint8]) -> NDArray[np.intp]:
-    """Sorted 24-bit numbers of the colours that occur."""
-    seen = np.zeros(_COLORS, np.bool_)
-
-    def work(rows: slice) -> None:
-        seen[pack_colors(pixels[rows]).ravel()] = True
-
-    _run(work, _row_blocks(*pixels.shape[:2]))
-    return np.flatnonzero(seen)
 
 
 def _row_blocks(height: int, width: int) -> list[slice]:

@@ -67,7 +67,7 @@ def strictness(noise: float, lossy: bool) -> Strictness:
     """
     if lossy:
         suspect = max(5.0, 4 * noise)
-        return Strictness(suspect, max(15.0, suspect), 3, (3.0, 0.020), (4.0, 0.035), (5.0, 0.045), (2.0, 0.018))
+        return Strictness(suspect, max(15.0, suspect), 2, (3.0, 0.020), (4.0, 0.035), (5.0, 0.045), (2.0, 0.018))
     suspect = max(1.5, 5 * noise)
     return Strictness(suspect, suspect, 1, (3.0, 0.010), (4.0, 0.025), (5.0, 0.015), (2.0, 0.012))
 
@@ -105,7 +105,7 @@ def find_lines(
     _reject_ridges(unit, bad, limits)
     for radius, step in ((5, 2), (8, 3)):
         _reject_thin(unit, bad, limits, radius, step)
-    _reject_beside(unit, bad, (2.5, limits.reference[1]), clear=True, reach=max(limits.ring - 1, 1))
+    _reject_beside(unit, bad, (3.0, limits.reference[1]), clear=True, reach=max(limits.ring - 1, 1))
     for _ in range(2):
         _reject_beside(unit, bad, limits.grow, clear=False, reach=1)
     return bad & ~known

@@ -1,0 +1,241 @@
+"""What comes out: a published map, turned back into data, with a summary and the way to files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from geocbar.figure.layout import PixelBox
+from geocbar.files.images import Picture
+from geocbar.files.output_folder import fresh_folder
+from geocbar.grid.raster import Raster, footprint
+from geocbar.grid.thinning import Points, RebuildError
+from geocbar.place.georeference import Georeference
+from geocbar.recipe import Recipe
+from geocbar.value.inversion import REASON_COLORS, REASON_NAMES, Inversion, Reason
+from geocbar.value.scale import ColorScale
+
+__all__ = ["DigitizedMap", "Progress", "default_folder"]
+
+#: Told, in a few words, what is being done.
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, eq=False)
+class DigitizedMap:
+    """A published map, turned back into data.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        What was asked for.
+    picture : Picture
+    scale : ColorScale
+    inversion : Inversion
+        Values in the picture.
+    georeference : Georeference
+    raster : Raster
+        Values on the map grid.
+    points : Points
+    rebuild : RebuildError
+        How well the points rebuild the values.
+    notes : tuple of str
+        Everything a person should know before trusting the numbers.
+    """
+
+    recipe: Recipe
+    picture: Picture
+    scale: ColorScale
+    inversion: Inversion
+    georeference: Georeference
+    raster: Raster
+    points: Points
+    rebuild: RebuildError
+    notes: tuple[str, ...]
+
+    @property
+    def frame(self) -> PixelBox:
+        """The map's frame; the whole picture if none was given."""
+        if self.recipe.frame:
+            return PixelBox.parse(self.recipe.frame)
+        return PixelBox(0, 0, self.picture.width, self.picture.height)
+
+    def summary(self) -> dict[str, Any]:
+        """Figures to judge the result by, as plain numbers and strings."""
+        rows, cols = self.frame.slices(self.picture.width, self.picture.height)
+        inside = self.inversion.values[rows, cols]
+        valid = np.isfinite(inside)
+        reason = self.inversion.reason[rows, cols]
+        sigma = self.inversion.sigma[rows, cols][valid]
+        even = np.ptp(self.scale.even_limits) if self.scale.norm == "log" else self.scale.range
+        relative = sigma / inside[valid] / np.log(10) if self.scale.norm == "log" else sigma
+        fit = self.georeference
+        return {
+            "map": self.picture.name,
+            "width_px": self.picture.width,
+            "height_px": self.picture.height,
+            "quantity": self.scale.name,
+            "unit": self.scale.unit,
+            "scale_limits": [float(v) for v in self.scale.limits],
+            "scale_kind": "classes" if self.scale.is_classes else self.scale.norm,
+            "valued_percent": 100 * float(valid.mean()),
+            "reason_percent": {
+                REASON_NAMES[number]: round(100 * float((reason == number).mean()), 3)
+                for number in Reason
+                if (reason == number).any()
+            },
+            "value_min": float(np.nanmin(inside)),
+            "value_max": float(np.nanmax(inside)),
+            "sigma_median": float(np.median(sigma)),
+            "sigma_median_percent": 100 * float(np.median(relative) / even),
+            "error_kind": self.inversion.error_kind,
+            "color_noise": self.inversion.noise,
+            "explained_percent": 100 * self.inversion.explained,
+            "shading": "none" if self.inversion.shading is None else self.inversion.shading.model,
+            "model": fit.model,
+            "crs": fit.crs,
+            "gcps": len(fit.gcps.used()),
+            "rmse_px": fit.rmse_px,
+            "rmse_km": fit.rmse_km,
+            "left_out_rmse_px": fit.left_out_rmse_px,
+            "left_out_rmse_km": fit.left_out_rmse_km,
+            "residuals": [
+                {"name": name, "dX": float(dx), "dY": float(dy), "km": float(km), "left_out_px": float(out)}
+                for name, (dx, dy), km, out in zip(
+                    fit.gcps.names, fit.residuals, fit.residuals_km, fit.left_out, strict=True
+                )
+            ],
+            "raster_width": int(self.raster.values.shape[1]),
+            "raster_height": int(self.raster.values.shape[0]),
+            "raster_crs": self.raster.crs,
+            "points": len(self.points),
+            "reduction": float(valid.sum() / len(self.points)),
+            "rebuild_rmse_percent": self.rebuild.rmse_percent,
+            "rebuild_p99_percent": self.rebuild.p99_percent,
+            "rebuild_max_percent": self.rebuild.max_percent,
+            "notes": list(self.notes),
+        }
+
+    def save(
+        self,
+        out: str | Path | None = None,
+        *,
+        overwrite: bool = False,
+        csv: bool = False,
+        progress: Progress | None = None,
+    ) -> dict[str, Path]:
+        """Write everything to a folder, all or nothing.
+
+        Parameters
+        ----------
+        out : str, Path or None
+            None: ``<map>_geocbar`` in the current folder.
+        overwrite : bool
+            Replace the outputs of an earlier run.
+        csv : bool
+            Also write the points as ``<map>.csv``.
+        progress : callable or None
+            Told what is being written.
+
+        Returns
+        -------
+        dict of str to Path
+            What was written: ``raster``, ``points``, ``style``, ``reasons``, ``reason_style``, ``recipe``, ``check``
+            (and ``csv``).
+
+        Raises
+        ------
+        FileProblemError
+            If the folder holds something, or cannot be written.
+        """
+        target = Path(out) if out is not None else default_folder(self.picture.name)
+        names = self._names(csv)
+        with fresh_folder(target, overwrite) as folder:
+            self._write(folder, names, target, progress or _silent)
+        return {key: target / name for key, name in names.items()}
+
+    def _names(self, csv: bool) -> dict[str, str]:
+        stem = Path(self.picture.name).stem
+        endings = {
+            "raster": ".tif",
+            "points": ".gpkg",
+            "style": ".qml",
+            "reasons": ".reason.tif",
+            "reason_style": ".reason.qml",
+            "recipe": ".toml",
+            "check": ".check.png",
+        } | ({"csv": ".csv"} if csv else {})
+        return {key: stem + ending for key, ending in endings.items()}
+
+    def _write(self, folder: Path, names: dict[str, str], target: Path, progress: Progress) -> None:
+        from geocbar.files.check_picture import write_check_picture
+        from geocbar.files.geopackage import write_csv, write_geopackage
+        from geocbar.files.geotiff import write_geotiff, write_reasons
+        from geocbar.files.qgis_style import raster_style, reason_style
+
+        scale = self.scale
+        progress(f"writing {names['raster']}")
+        write_geotiff(
+            folder / names["raster"],
+            self.raster,
+            name=scale.name,
+            unit=scale.unit,
+            tags=self._tags(),
+            classes=scale.is_classes,
+        )
+        (folder / names["style"]).write_text(raster_style(scale), encoding="utf-8")
+        write_reasons(folder / names["reasons"], self.raster, REASON_NAMES, REASON_COLORS, tags=self._tags())
+        (folder / names["reason_style"]).write_text(reason_style(REASON_NAMES, REASON_COLORS), encoding="utf-8")
+        progress(f"writing {names['points']}")
+        outline = footprint(self.georeference, self.frame, self.raster.crs)
+        facts = {
+            "map": self.picture.name,
+            "quantity": scale.label,
+            "model": self.georeference.model,
+            "rmse_px": self.georeference.rmse_px,
+            "rmse_km": self.georeference.rmse_km,
+        }
+        write_geopackage(folder / names["points"], self.points, scale, self.georeference, outline, facts)
+        if "csv" in names:
+            write_csv(folder / names["csv"], self.points)
+        progress(f"drawing {names['check']}")
+        write_check_picture(
+            folder / names["check"],
+            self.picture.pixels,
+            self.inversion.values,
+            scale,
+            self.georeference,
+            self.picture.name,
+        )
+        text = self.recipe.to_toml(Path(target).absolute() / names["recipe"])
+        (folder / names["recipe"]).write_text(text, encoding="utf-8")
+
+    def _tags(self) -> dict[str, str]:
+        from geocbar import __version__
+
+        fit = self.georeference
+        return {
+            "TIFFTAG_SOFTWARE": f"geocbar {__version__}",
+            "TIFFTAG_IMAGEDESCRIPTION": f"{self.scale.label}, digitized from {self.picture.name}",
+            "GEOCBAR_SOURCE": self.picture.name,
+            "GEOCBAR_SOURCE_SHA256": self.picture.sha256,
+            "GEOCBAR_SCALE": f"{self.scale.limits[0]:.10g} .. {self.scale.limits[1]:.10g} {self.scale.unit}".strip(),
+            "GEOCBAR_ERROR_KIND": self.inversion.error_kind,
+            "GEOCBAR_MODEL": fit.model,
+            "GEOCBAR_GCPS": str(len(fit.gcps.used())),
+            "GEOCBAR_RMSE_PX": f"{fit.rmse_px:.4f}",
+            "GEOCBAR_LEAVE_ONE_OUT_RMSE_PX": f"{fit.left_out_rmse_px:.4f}",
+        }
+
+
+def default_folder(name: str) -> Path:
+    """Where results go if nothing is said: ``<map>_geocbar`` where the user stands."""
+    return Path(f"{Path(name).stem}_geocbar")
+
+
+def _silent(_: str) -> None:
+    """Progress that nobody wants to hear."""
