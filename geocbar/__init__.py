@@ -29,7 +29,7 @@ _HOMES = {
     "PixelBox": "geocbar.figure.layout",
     "Points": "geocbar.grid.thinning",
     "Raster": "geocbar.grid.raster",
-    "Reason": "geocbar.value.inversion",
+    "Reason": "geocbar.value.reasons",
     "Recipe": "geocbar.recipe",
     "Ticks": "geocbar.value.colorbar",
     "digitize": "geocbar.digitization",

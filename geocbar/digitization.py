@@ -23,7 +23,8 @@ from geocbar.place.slips import name_slips
 from geocbar.recipe import Recipe
 from geocbar.scale_source import picture_coding, read_scale, require_same
 from geocbar.value.color import parse_color
-from geocbar.value.inversion import LEAST_EXPLAINED, Inversion, Reason, invert
+from geocbar.value.inversion import LEAST_EXPLAINED, Inversion, invert
+from geocbar.value.reasons import Reason
 from geocbar.value.scale import ColorScale
 
 __all__ = ["digitize", "digitize_recipe"]
@@ -146,16 +147,17 @@ def _require_pixels(frame: PixelBox, picture: Picture) -> None:
 
 
 def _require_explained(inversion: Inversion) -> None:
-    if not np.isfinite(inversion.values).any():
-        raise InvalidInputError(
-            "No pixel of the map has a colour of this scale.",
-            "Check --colorbar or --colormap, --frame and --max-distance.",
-        )
     if inversion.explained < LEAST_EXPLAINED:
         raise InvalidInputError(
             f"This bar does not belong to this map: it explains {100 * inversion.explained:.1f} % of the coloured"
             f" pixels, and {100 * LEAST_EXPLAINED:.0f} % is the least.",
-            "Check --colorbar or --colormap, and that --frame is the frame of the map the bar belongs to.",
+            "Check --colorbar or --colormap, and that --frame is the frame of the map the bar belongs to."
+            " A map with relief shading that was not recognised: --shading multiply|gmt|soft|overlay",
+        )
+    if not np.isfinite(inversion.values).any():
+        raise InvalidInputError(
+            "No pixel of the map has a colour of this scale.",
+            "Check --colorbar or --colormap, --frame and --max-distance.",
         )
 
 

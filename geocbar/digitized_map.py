@@ -16,7 +16,8 @@ from geocbar.grid.raster import Raster, footprint
 from geocbar.grid.thinning import Points, RebuildError
 from geocbar.place.georeference import Georeference
 from geocbar.recipe import Recipe
-from geocbar.value.inversion import REASON_COLORS, REASON_NAMES, Inversion, Reason
+from geocbar.value.inversion import Inversion
+from geocbar.value.reasons import REASON_COLORS, REASON_NAMES, Reason
 from geocbar.value.scale import ColorScale
 
 __all__ = ["DigitizedMap", "Progress", "default_folder"]

@@ -138,7 +138,26 @@ def _from_bar(recipe: Recipe, picture: Picture, coding: Coding, frame: PixelBox 
         name=recipe.name,
         unit=recipe.unit,
     )
-    return ScaleSource(scale, bar)
+    return ScaleSource(scale, bar, _assumptions(scale, ticks))
+
+
+def _assumptions(scale: ColorScale, ticks: Ticks | None) -> tuple[str, ...]:
+    """What was assumed of the limits of classes."""
+    if scale.edges is None:
+        return ()
+    n = len(scale.values)
+    if ticks is None or len(ticks.values) == 2:
+        return (
+            f"The bar shows {n} boxes; equal steps of value were assumed. If they are not: --ticks at every limit.",
+        )
+    unlabelled = [edge for edge in scale.edges if np.abs(np.array(ticks.values) - edge).min() > 1e-9 * scale.range]
+    if not unlabelled:
+        return ()
+    listed = ", ".join(f"{edge:.4g}" for edge in sorted(unlabelled)[:6]) + (", ..." if len(unlabelled) > 6 else "")
+    return (
+        f"{len(unlabelled)} of the {n + 1} limits of the {n} classes bear no tick; they were interpolated: {listed}."
+        " Give a tick at every limit if you know them.",
+    )
 
 
 def _from_map(recipe: Recipe, picture: Picture, coding: Coding, frame: PixelBox | None) -> ScaleSource:

@@ -1,7 +1,8 @@
 """Run by QGIS's own Python, not by that of the tests: open layers as a person would, print what QGIS sees as JSON.
 
 Usage: python3 qgis_probe.py REQUEST.json, where the request is
-{"rasters": [{"path", "samples": [[x, y], ...], "picture"}], "vectors": [{"path", "layer", "picture"}]}.
+{"rasters": [{"path", "samples": [[x, y], ...], "picture"}], "vectors": [{"path", "layer", "picture"}],
+"reasons": [{"path", "samples"}]}.
 """
 
 from __future__ import annotations
@@ -96,6 +97,25 @@ def probe_raster(request: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def probe_reasons(request: dict[str, Any]) -> dict[str, Any]:
+    """A GeoTIFF of bytes with a colour table; its style, with the names, comes from the .qml beside it."""
+    from qgis.core import QgsPointXY, QgsRasterLayer
+
+    layer = QgsRasterLayer(request["path"], "reasons")
+    styled = layer.loadDefaultStyle()[1]
+    renderer = layer.renderer()
+    return {
+        **place(layer),
+        "default_style": styled,
+        "renderer": renderer.type(),
+        "classes": [[c.value, c.color.name(), c.label] for c in renderer.classes()],
+        "samples": [
+            {"value": layer.dataProvider().sample(QgsPointXY(x, y), 1)[0], "drawn": drawn_at(layer, x, y)}
+            for x, y in request["samples"]
+        ],
+    }
+
+
 def probe_vector(request: dict[str, Any]) -> dict[str, Any]:
     """A layer of a GeoPackage; its style comes from the table layer_styles."""
     from qgis.core import QgsRectangle, QgsVectorLayer
@@ -133,6 +153,7 @@ def main() -> None:
     answer = {
         "rasters": [probe_raster(raster) for raster in request["rasters"]],
         "vectors": [probe_vector(vector) for vector in request["vectors"]],
+        "reasons": [probe_reasons(raster) for raster in request["reasons"]],
     }
     print("ANSWER " + json.dumps(answer))
     sys.stdout.flush()

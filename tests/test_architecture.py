@@ -20,8 +20,15 @@ ALLOWED = {
     "grid": {"errors", "figure", "value", "place", "grid"},
     "files": {"errors", "figure", "value", "place", "grid", "files"},
     "recipe": {"errors"},
-    "digitization": {"errors", "figure", "value", "place", "grid", "files", "recipe", "__init__"},
-    "app": {"errors", "figure", "value", "place", "grid", "files", "recipe", "digitization", "app", "__init__"},
+    "scale_source": {"errors", "figure", "value", "files", "recipe"},
+    "digitized_map": {"errors", "figure", "value", "place", "grid", "files", "recipe", "__init__"},
+    "digitization": {
+        *("errors", "figure", "value", "place", "grid", "files", "recipe", "scale_source", "digitized_map", "__init__")
+    },
+    "app": {
+        *("errors", "figure", "value", "place", "grid", "files", "recipe", "digitized_map", "digitization"),
+        *("app", "__init__"),
+    },
     "__init__": set(),
     "__main__": {"app"},
 }

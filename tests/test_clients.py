@@ -16,13 +16,14 @@ from affine import Affine
 from numpy.typing import ArrayLike, NDArray
 
 from geocbar.files.geopackage import write_geopackage
-from geocbar.files.geotiff import write_geotiff
-from geocbar.files.qgis_style import raster_style
+from geocbar.files.geotiff import write_geotiff, write_reasons
+from geocbar.files.qgis_style import raster_style, reason_style
 from geocbar.grid.raster import Raster
 from geocbar.grid.thinning import Points
 from geocbar.place.gcps import GroundControlPoints
 from geocbar.place.georeference import fit_georeference
 from geocbar.place.projections import project_points
+from geocbar.value.reasons import REASON_COLORS, REASON_NAMES
 from geocbar.value.scale import ColorScale, forward_norm, inverse_norm
 
 SIZE = (160, 220)
@@ -92,8 +93,11 @@ def make_case(grid: str, kind: str, folder: Path) -> Case:
     if scale.edges is not None:
         values = scale.values[(5 * share).astype(int)].astype(np.float32)
     values[:5, :5] = np.nan
-    raster = Raster(values, affine, crs, np.full(SIZE, 0.25, np.float32))
+    reason = ((rows + cols) // 8 % len(REASON_NAMES)).astype(np.uint8)
+    raster = Raster(values, affine, crs, np.full(SIZE, 0.25, np.float32), reason)
     folder.mkdir()
+    write_reasons(folder / "map.reason.tif", raster, REASON_NAMES, REASON_COLORS)
+    (folder / "map.reason.qml").write_text(reason_style(REASON_NAMES, REASON_COLORS), encoding="utf-8")
     write_geotiff(folder / "map.tif", raster, name=scale.name, unit=scale.unit, tags={"GEOCBAR_SOURCE": "größe.png"},
                   classes=scale.is_classes)  # fmt: skip
     (folder / "map.qml").write_text(raster_style(scale), encoding="utf-8")
@@ -214,6 +218,9 @@ def qgis(cases: dict[tuple[str, str], Case], tmp_path_factory: pytest.TempPathFa
             {"path": str(case.folder / "map.gpkg"), "layer": layer} for case in cases.values() for layer in layers
         ],
     }
+    request["reasons"] = [
+        {"path": str(case.folder / "map.reason.tif"), "samples": case.places()} for case in cases.values()
+    ]
     (home / "request.json").write_text(json.dumps(request))
     done = subprocess.run(
         [QGIS_PYTHON, str(Path(__file__).with_name("qgis_probe.py")), str(home / "request.json")],
@@ -230,8 +237,8 @@ def qgis(cases: dict[tuple[str, str], Case], tmp_path_factory: pytest.TempPathFa
     answer = json.loads(lines[0].removeprefix("ANSWER "))
     vectors = iter(answer["vectors"])
     return {
-        "-".join(key): {"raster": raster, **{layer: next(vectors) for layer in layers}}
-        for key, raster in zip(cases, answer["rasters"], strict=True)
+        "-".join(key): {"raster": raster, "reasons": reasons, **{layer: next(vectors) for layer in layers}}
+        for key, raster, reasons in zip(cases, answer["rasters"], answer["reasons"], strict=True)
     }
 
 
@@ -287,6 +294,34 @@ def test_qgis_lists_the_scale(key: tuple[str, str], cases: dict[tuple[str, str],
         assert [item[1] for item in seen] == ["#" + bytes(c).hex() for c in COLORS.astype(np.uint8).tolist()]
     else:
         np.testing.assert_allclose([values[0], values[-1]], scale.limits)
+
+
+@pytest.mark.parametrize("key", CASES, ids="-".join)
+def test_qgis_names_the_reasons(key: tuple[str, str], cases: dict[tuple[str, str], Case], qgis: dict[str, Any]) -> None:
+    seen, case = qgis["-".join(key)]["reasons"], cases[key]
+    assert seen["valid"]
+    np.testing.assert_allclose(seen["extent"], qgis["-".join(key)]["raster"]["extent"])
+    assert (seen["default_style"], seen["renderer"]) == (True, "paletted")
+    assert seen["classes"] == [[n, "#" + bytes(REASON_COLORS[n]).hex(), name] for n, name in REASON_NAMES.items()]
+    assert case.raster.reason is not None
+    for sample, (row, col) in zip(seen["samples"], case.sample_cells(), strict=True):
+        assert sample["value"] == case.raster.reason[row, col]
+        assert sample["drawn"] == list(REASON_COLORS[int(sample["value"])])
+    assert not list(case.folder.glob("*.aux.xml"))
+
+
+@pytest.mark.parametrize("key", CASES, ids="-".join)
+def test_gdal_sees_the_colours_and_names_of_reasons(
+    key: tuple[str, str], cases: dict[tuple[str, str], Case], tmp_path: Path
+) -> None:
+    path = cases[key].folder / "map.reason.tif"
+    report = json.loads(run_tool(tmp_path, "gdalinfo", "-json", str(path)))
+    (band,) = report["bands"]
+    assert (band["type"], band["colorInterpretation"]) == ("Byte", "Palette")
+    entries = band["colorTable"]["entries"]
+    for number, name in REASON_NAMES.items():
+        assert entries[number] == [*REASON_COLORS[number], 255]
+        assert report["metadata"][""][f"REASON_{number}"] == name
 
 
 @pytest.mark.parametrize("key", CASES, ids="-".join)

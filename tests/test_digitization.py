@@ -4,6 +4,7 @@ import functools
 import importlib
 import json
 import math
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -33,7 +34,7 @@ SCENES: dict[str, tuple[dict[str, Any], float]] = {
 
 @functools.cache
 def scene_of(name: str) -> Scene:
-    return draw_scene(5, plotter="matplotlib", size=(380, 300), **SCENES[name][0])
+    return draw_scene(5, plotter="matplotlib", size=(760, 600), **SCENES[name][0])
 
 
 def options_of(scene: Scene) -> dict[str, Any]:
@@ -62,10 +63,10 @@ def test_values_and_places_come_back(name: str, tmp_path: Path) -> None:
     result = gb.digitize(*save(scene, tmp_path), **options_of(scene))
     got = score(scene, result.inversion.values)
     assert got["rmse_percent"] <= SCENES[name][1]
-    assert got["kept_percent"] >= 99.9
+    assert got["kept_percent"] >= 98
     assert got["off_percent"] == 0
-    assert got["overlay_off_percent"] <= 2.0
-    assert got["overlay_valued_percent"] <= 30
+    assert got["overlay_off_percent"] <= 0.5
+    assert got["overlay_valued_percent"] <= 8
     assert not got["background_valued_percent"] > 0
     clicked = np.array([pixel for pixel, _ in scene.gcps])
     world = np.array([place for _, place in scene.gcps])
@@ -168,7 +169,9 @@ def test_upright_bar_runs_from_the_bottom(tmp_path: Path) -> None:
     result = gb.digitize(tmp_path / "upright.png", gcps, colorbar=box, vmin=0.0, vmax=10.0)
     turned = result.inversion.values.T[:, ::-1]
     inside = np.isfinite(flat.truth)
-    assert np.sqrt(np.mean((turned - flat.truth)[inside] ** 2)) * 10 <= 0.4
+    kept = inside & np.isfinite(turned)
+    assert kept.sum() >= 0.985 * inside.sum()  # no frame was given: the rim on paper is doubtful
+    assert np.sqrt(np.mean((turned - flat.truth)[kept] ** 2)) * 10 <= 0.4
 
 
 def test_classes_with_separators_are_read_exactly(tmp_path: Path) -> None:
@@ -237,7 +240,8 @@ def test_save_writes_everything_or_nothing(
 ) -> None:
     told: list[str] = []
     files = digitized.save(tmp_path / "deep" / "out", csv=True, progress=told.append)
-    names = {"map.tif", "map.gpkg", "map.qml", "map.toml", "map.check.png", "map.csv"}
+    reasons = {"map.reason.tif", "map.reason.qml"}
+    names = {"map.tif", "map.gpkg", "map.qml", "map.toml", "map.check.png", "map.csv"} | reasons
     assert {path.name for path in files.values()} == names
     assert {path.name for path in (tmp_path / "deep" / "out").iterdir()} == names
     assert all(path.stat().st_size for path in files.values())
@@ -253,7 +257,7 @@ def test_save_writes_everything_or_nothing(
         digitized.save(tmp_path / "deep" / "out", overwrite=True)
     assert {path.name for path in (tmp_path / "deep" / "out").iterdir()} == names
     assert [path.name for path in tmp_path.iterdir()] == ["deep"]
-    with pytest.raises(gb.FileProblemError, match=r"exists and holds 6 files.\n  Replace it with --overwrite"):
+    with pytest.raises(gb.FileProblemError, match=r"exists and holds 8 files.\n  Replace it with --overwrite"):
         digitized.save(tmp_path / "deep" / "out")
 
 
@@ -298,7 +302,7 @@ def test_json_and_csv_through_the_command(job: MapJob, tmp_path: Path) -> None:
     assert summary["left_out_rmse_px"] is None
     assert summary["gcps"] == 3
     assert any("its error cannot be estimated" in note for note in summary["notes"])
-    assert set(summary["files"]) == {"raster", "points", "style", "recipe", "check", "csv"}
+    assert set(summary["files"]) == {"raster", "points", "style", "reasons", "reason_style", "recipe", "check", "csv"}
     assert all((tmp_path / path).is_file() for path in summary["files"].values())
     assert "reading the picture" in outcome.err
 
@@ -309,7 +313,8 @@ def test_summary_is_what_a_person_can_judge_by(job: MapJob, tmp_path: Path) -> N
     assert (outcome.code, outcome.err) == (0, "")
     for figure in (
         "map.png: 160 x 140 px, rain [mm]",
-        "100.0 % of the frame has a value, 0.0 % is off the scale",
+        "100.0 % of the frame has a value",
+        "the rest  nothing",
         "mm (scale: 0 to 10, linear)",
         "affine on 9 points: RMSE 0.00 px",
         "leave-one-out 0.00 px",
@@ -318,6 +323,7 @@ def test_summary_is_what_a_person_can_judge_by(job: MapJob, tmp_path: Path) -> N
         "out/map.check.png",
     ):
         assert figure in outcome.out
+    assert re.search(r"sigma 0\.0\d+ mm = 0\.\d+ % of the range \(median\)\. Values are the middles of", outcome.out)
     with rasterio.open(tmp_path / "out" / "map.tif") as raster:
         points = gb.digitize(
             job.picture, job.gcps, colorbar=job.bar, vmin=0, vmax=10, frame=job.frame, name="rain", unit="mm"
@@ -354,11 +360,19 @@ def test_unknown_choice_names_the_known_ones(job: MapJob) -> None:
         gb.digitize(job.picture, job.gcps, colourbar="1,2,3,4")
 
 
-def test_little_explained_is_said(job: MapJob) -> None:
-    result = gb.digitize(job.picture, job.gcps, colormap="viridis", vmin=0, vmax=1, frame="0,0,160,18")
-    assert any("Only 18 % of the map's pixels have a colour" in note for note in result.notes), result.notes
-    result = gb.digitize(job.picture, job.gcps, colormap="plasma", vmin=0, vmax=1)
-    assert any("of the picture's pixels have a colour of this scale" in note for note in result.notes), result.notes
+def test_a_scale_that_explains_little_is_refused(job: MapJob) -> None:
+    paper = gb.digitize(job.picture, job.gcps, colormap="viridis", vmin=0, vmax=1, frame="0,0,160,18")
+    assert paper.inversion.explained > 0.99, "paper counts neither for nor against a scale"
+    assert paper.summary()["explained_percent"] > 99
+    for frame in (None, job.frame):
+        with pytest.raises(
+            InvalidInputError,
+            match=r"This bar does not belong to this map: it explains \d\.\d % .* 20 % is the least\.\n"
+            r".*--colorbar or --colormap, and that --frame",
+        ):
+            gb.digitize(job.picture, job.gcps, colormap="plasma", vmin=0, vmax=1, frame=frame)
+    with pytest.raises(InvalidInputError, match="No pixel of the map has a colour of this scale"):
+        gb.digitize(job.picture, job.gcps, colorbar=job.bar, vmin=0, vmax=1, frame=job.bar)
 
 
 @pytest.mark.parametrize("name", gb.__all__)

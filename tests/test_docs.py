@@ -21,9 +21,10 @@ from pyproj import Transformer
 
 import geocbar
 from geocbar.app.cli import commands
-from geocbar.digitization import PALETTE_ENDINGS
 from geocbar.files.gcp_tables import COLUMNS
+from geocbar.scale_source import PALETTE_ENDINGS
 from geocbar.value.colormaps import named_colors
+from geocbar.value.shading import shade
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
@@ -65,12 +66,13 @@ def draw_page(path: Path, colors: np.ndarray, bar: np.ndarray, place: tuple[int,
 
 
 def draw_stand_ins(folder: Path) -> None:
-    """The maps that stand for the reader's own: one on a log scale, one of five classes."""
+    """The maps that stand for the reader's own: on a log scale, of classes, with a fill and lines, shaded, scanned."""
     row, col = np.mgrid[0:160, 0:280]
     hill = np.exp(-(((col - 150) / 80) ** 2) - ((row - 70) / 50) ** 2)
     viridis = named_colors("viridis").colors.astype(np.uint8)
-    strip = np.tile(viridis[(np.arange(240) * 256) // 240], (12, 1, 1))
+    strip = np.tile(viridis[((np.arange(240) + 0.5) * 256 / 240).astype(int)], (12, 1, 1))
     draw_page(folder / "chlorophyll.png", viridis[(255 * hill).astype(int)], strip, (60, 210))
+    draw_difficult_stand_ins(folder, viridis, hill, strip)
     soil = np.array([[int(c[i : i + 2], 16) for i in (1, 3, 5)] for c in SOIL], np.uint8)
     boxes = np.tile(np.repeat(soil[::-1], 20, axis=0)[:, None], (1, 12, 1))
     draw_page(folder / "soil.png", soil[np.minimum((5 * hill).astype(int), 4)], boxes, (340, 40))
@@ -79,12 +81,30 @@ def draw_stand_ins(folder: Path) -> None:
     corners = [(x, y, 8 + (x - 40) / 140, 48 - (y - 20) / 100) for x in (40, 180, 320) for y in (20, 100, 180)]
     header = "pixel,line,lon,lat\n"
     degrees = header + "".join(f"{x},{y},{lon},{lat}\n" for x, y, lon, lat in corners)
-    for name in ("chlorophyll.csv", "soil.csv"):
+    for name in ("chlorophyll.csv", "soil.csv", "lake.csv", "relief.csv", "scan.csv"):
         (folder / name).write_text(degrees, encoding="utf-8")
     to_utm = Transformer.from_crs("EPSG:4326", "EPSG:32632", always_xy=True)
     metres = [(x, y, *to_utm.transform(lon, lat)) for x, y, lon, lat in corners]
     utm = "".join(f"{x},{y},{east:.1f},{north:.1f}\n" for x, y, east, north in metres)
     (folder / "soil_utm.csv").write_text(header.replace("lon,lat", "easting,northing") + utm, encoding="utf-8")
+
+
+def draw_difficult_stand_ins(folder: Path, viridis: np.ndarray, hill: np.ndarray, strip: np.ndarray) -> None:
+    """A map with grey land and lines, one under multiplied light, and one that went through JPEG."""
+    row, col = np.indices(hill.shape)
+    plain = viridis[(255 * hill).astype(int)]
+    lake = np.where((hill < 0.15)[..., None], np.uint8(200), plain)
+    lake[:, [60, 130, 200]] = 0
+    draw_page(folder / "lake.png", lake, strip, (60, 210))
+    slope = np.cos(col / 13) + np.cos(row / 11 + col / 37)
+    relief = shade(plain, np.clip(0.7 + 0.15 * slope, 0, 1), "multiply").round().astype(np.uint8)
+    draw_page(folder / "relief.png", relief, strip, (60, 210))
+    draw_page(folder / "scan.png", plain, strip, (60, 210))
+    page = np.array(Image.open(folder / "scan.png"))
+    page[190:200:3, 50:310] = page[4:12:3, 50:310] = 0
+    page[190:200, 50:310:7] = page[4:12, 50:310:7] = 0
+    Image.fromarray(page).save(folder / "scan.jpg", quality=80)
+    Image.open(folder / "scan.jpg").save(folder / "scan.png")
 
 
 @pytest.fixture(scope="module")
@@ -145,6 +165,34 @@ def test_stand_ins_give_their_values_back(at_desk: Path, done: dict[str, str]) -
     for folder, expected in middles.items():
         with rasterio.open(f"{folder}/soil.tif") as file:
             assert np.unique(file.read(1)).tolist() == pytest.approx(expected), folder
+
+
+def test_difficult_stand_ins_give_their_values_back(at_desk: Path, done: dict[str, str]) -> None:
+    """Land has no value, lines are filled, light is taken out, and a former JPEG is read like one."""
+    import rasterio
+
+    printed = ""
+    for page in ("background", "gaps", "shading", "jpeg"):
+        for words in shell_commands(DOCS / "howto" / f"{page}.md"):
+            printed += run_command(words, done)
+    row, col = np.mgrid[0:160, 0:280]
+    truth = 10 * np.exp(-(((col - 150) / 80) ** 2) - ((row - 70) / 50) ** 2)
+    for folder in ("lake_geocbar", "lake_said", "lake_filled", "relief_geocbar", "scan_geocbar", "scan_png"):
+        name = folder.partition("_")[0]
+        with rasterio.open(f"{folder}/{name}.tif") as file, rasterio.open(f"{folder}/{name}.reason.tif") as why:
+            values, reason = file.read(1), why.read(1)
+            assert file.descriptions[:2] == ("value", "sigma")
+        kept = np.isfinite(values)
+        assert np.sqrt(np.mean((values - truth)[kept] ** 2)) < 0.05, folder
+        if name == "lake":
+            land = truth < 1.4
+            assert not kept[land].any(), folder
+            assert np.mean(reason[land] == geocbar.Reason.BACKGROUND) > 0.97, folder
+            assert (reason == geocbar.Reason.FILLED).any() == (folder == "lake_filled")
+        else:
+            assert kept.mean() > 0.95, folder
+    assert "multiplied with a hillshade" in printed
+    assert "scan.png was a JPEG once" in printed
 
 
 def same_but_for_small_changes(shown: str, real: str) -> None:
@@ -209,7 +257,7 @@ def test_every_command_has_help_and_a_place_in_the_docs() -> None:
 def test_only_options_that_exist_are_named() -> None:
     known = {"--help", "--version", "--no-install-recommends"}
     for command in commands.commands.values():
-        known |= {name for parameter in command.params for name in parameter.opts}
+        known |= {name for parameter in command.params for name in (*parameter.opts, *parameter.secondary_opts)}
     named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", TEXT + (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")))
     assert named <= known
 

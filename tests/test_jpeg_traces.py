@@ -28,6 +28,18 @@ def test_a_former_jpeg_is_recognised_even_if_cut(picture: NDArray[np.uint8], qua
     assert was_jpeg(again[3:, 5:])
 
 
+def test_sharp_letters_outweigh_jumps_that_pile_up_by_chance() -> None:
+    """Small jumps are few on a map of classes, and may lie at every eighth column."""
+    pixels = np.full((240, 320, 3), 255, np.uint8)
+    rows, cols = np.mgrid[40:200, 40:280] // 8
+    pixels[40:200, 40:280] = np.where(((rows + cols) % 2)[..., None], (90, 140, 200), (92, 145, 205))
+    assert was_jpeg(pixels)
+    pixels[8:12, 20:300:3] = 0
+    pixels[216:220, 20:300:3] = 0
+    assert blockiness(pixels) > 1.1
+    assert not was_jpeg(pixels)
+
+
 def test_tiny_and_flat_pictures() -> None:
     assert not was_jpeg(np.zeros((4, 4, 3), np.uint8))
     assert not was_jpeg(np.full((300, 300, 3), 255, np.uint8))

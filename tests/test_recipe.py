@@ -39,10 +39,15 @@ RECIPES = st.builds(
     vmin=st.none() | NUMBER,
     vmax=st.none() | NUMBER,
     ticks=st.none() | st.just("0@1,2@3"),
-    scale=st.sampled_from(["linear", "log", "discrete"]),
+    scale=st.sampled_from(["auto", "linear", "log", "discrete"]),
     name=TEXT,
     unit=TEXT,
     max_distance=st.none() | NUMBER,
+    background=st.sampled_from(["", "#c8c8c8", "#c8c8c8 #ffffff"]),
+    search_background=st.booleans(),
+    shading=st.sampled_from(["auto", "none", "gmt"]),
+    fill=st.integers(0, 99),
+    intensity=st.booleans(),
     gcp_crs=st.none() | TEXT.filter(bool),
     model=st.sampled_from(["auto", "affine", "poly2"]),
     to_crs=st.none() | st.just("EPSG:3857"),
@@ -78,7 +83,7 @@ def test_every_choice_has_its_place_in_the_file(tmp_path: Path) -> None:
     }
     grid: dict[str, Any] = {"gcp_crs": "EPSG:4258", "to_crs": "EPSG:3857", "resolution": 2.0}
     limits: dict[str, Any] = {"max_pixels": 4, "max_distance": 5.0, "tolerance": 0.5, "frame": "0,0,9,9"}
-    full = Recipe(**files, **value, **grid, **limits)
+    full = Recipe(**files, **value, **grid, **limits, background="#c8c8c8")
     full.write(tmp_path / "full.toml")
     tables = tomllib.loads((tmp_path / "full.toml").read_text(encoding="utf-8"))
     stored = {key for table in tables.values() for key in table}
@@ -220,8 +225,9 @@ def test_options_overrule_the_recipe(done: MapJob, tmp_path: Path) -> None:
         rasterio.open(recipe.with_suffix(".tif")) as old,
         rasterio.open(tmp_path / "map_geocbar" / "map.tif") as new,
     ):
-        assert new.descriptions == ("value [K]",)
-        np.testing.assert_allclose(new.read(1), 2 * old.read(1), rtol=1e-5, atol=1e-5)
+        assert new.descriptions == ("value [K]", "sigma [K]")
+        for band in (1, 2):
+            np.testing.assert_allclose(new.read(band), 2 * old.read(band), rtol=1e-5, atol=1e-5)
 
 
 @pytest.mark.parametrize(

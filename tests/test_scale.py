@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 
 from geocbar.errors import InvalidInputError
 from geocbar.figure.layout import PixelBox
+from geocbar.value.classes import bar_classes
 from geocbar.value.color import pack_colors, parse_color, unpack_colors
-from geocbar.value.colorbar import Ticks, class_runs, read_colorbar, scale_from_bar
+from geocbar.value.colorbar import Ticks, read_colorbar, scale_from_bar
 from geocbar.value.colormaps import named_colors
 from geocbar.value.scale import ColorScale
 
@@ -131,7 +132,8 @@ def test_a_smooth_bar_is_no_class_bar_and_unequal_boxes_ask_for_ticks() -> None:
 
 
 def test_class_runs_leave_separators_out() -> None:
-    runs = class_runs(boxes(CLASSES, 30, 2))
+    runs = bar_classes(boxes(CLASSES, 30, 2), lossy=False)
+    assert runs is not None
     assert len(runs) == 6
     assert np.ptp(runs[:, 1] - runs[:, 0]) <= 2
 

@@ -100,8 +100,9 @@ def test_requantize_refuses_broken_tables() -> None:
 def test_sigma_on_jpeg_is_calibrated(jpeg: dict[str, object]) -> None:
     sigma = sigma_of(jpeg)
     one, two = within(jpeg["unit"] - jpeg["truth"], sigma)
-    assert 0.60 <= one <= 0.85
-    assert two >= 0.93
+    # One map: over many, 0.63 to 0.78 and 0.94 are asked for, and never less than 0.55 and 0.88 on a single one.
+    assert 0.60 <= one <= 0.78
+    assert two >= 0.90
     error = np.abs(jpeg["unit"] - jpeg["truth"])
     wide = sigma > np.quantile(sigma, 0.9)
     assert error[wide].mean() > 1.5 * error[sigma < np.quantile(sigma, 0.3)].mean()
@@ -111,8 +112,8 @@ def test_sample_of_tiles_comes_near_the_full_answer(jpeg: dict[str, object]) -> 
     full, sampled = sigma_of(jpeg), sigma_of(jpeg, most_pixels=80_000)
     assert np.abs(np.log(sampled / full)).mean() < 0.4
     one, two = within(jpeg["unit"] - jpeg["truth"], sampled)
-    assert 0.55 <= one <= 0.88
-    assert two >= 0.92
+    assert 0.58 <= one <= 0.80
+    assert two >= 0.90
 
 
 def test_sigma_does_not_vanish_when_the_map_begins_off_the_block_grid(jpeg: dict[str, object]) -> None:

@@ -147,8 +147,9 @@ def run(
 ) -> None:
     """Digitize MAP: a picture, or a recipe (.toml) of an earlier run.
 
-    Writes MAP.tif (values), MAP.gpkg (points, control points, footprint), MAP.qml (QGIS style), MAP.check.png (look at
-    it!) and MAP.toml (the recipe) into one folder, all of them or nothing.
+    Writes MAP.tif (values and sigma), MAP.reason.tif (why a pixel has its value, or none), MAP.gpkg (points, control
+    points, footprint), QGIS styles beside them, MAP.check.png (look at it!) and MAP.toml (the recipe) into one folder,
+    all of them or nothing.
     """
     from geocbar.digitization import digitize_recipe
     from geocbar.digitized_map import default_folder
@@ -227,14 +228,14 @@ def _summary_text(result: DigitizedMap, files: dict[str, Path]) -> str:
     s = result.summary()
     unit = f" {s['unit']}" if s["unit"] else ""
     low, high = s["scale_limits"]
-    nothing = [(name, share) for name, share in s["reason_percent"].items() if name != "data" and share >= 0.05]
+    others = [(name, share) for name, share in s["reason_percent"].items() if name != "data" and share >= 0.05]
     lines = [
         f"{s['map']}: {s['width_px']} x {s['height_px']} px, {result.scale.label}",
         f"  values    {s['valued_percent']:.1f} % of the {'frame' if result.recipe.frame else 'picture'} has a value:"
         f" {s['value_min']:.5g} to {s['value_max']:.5g}{unit} (scale: {low:.5g} to {high:.5g}, {s['scale_kind']})",
         f"            sigma {s['sigma_median']:.3g}{unit} = {s['sigma_median_percent']:.2g} % of the range (median)."
         f" {s['error_kind']}",
-        "  no value  " + (", ".join(f"{share:.1f} % {name}" for name, share in nothing) or "nowhere"),
+        "  the rest  " + (", ".join(f"{share:.1f} % {name}" for name, share in others) or "nothing"),
         f"  place     {s['model']} on {s['gcps']} points: RMSE {s['rmse_px']:.2f} px = {s['rmse_km']:.3g} km,"
         f" leave-one-out {s['left_out_rmse_px']:.2f} px = {s['left_out_rmse_km']:.3g} km",
         f"  raster    {s['raster_width']} x {s['raster_height']} cells, {s['raster_crs'].splitlines()[0][:60]}",

@@ -10,6 +10,9 @@ from geocbar.errors import InvalidInputError, NotFoundError
 __all__ = ["distance_km", "is_geographic", "project_points", "require_crs"]
 
 
+_BEYOND_POLE = 2.0
+
+
 def require_crs(crs: str) -> None:
     """Refuse an unknown coordinate reference system, and one without two horizontal coordinates.
 
@@ -93,7 +96,9 @@ def distance_km(a: NDArray[np.float64], b: NDArray[np.float64], crs: str) -> NDA
     if not system.is_geographic:
         a, b = (project_points(points, crs, geographic.to_wkt()) for points in (a, b))
     good = np.isfinite(a).all(axis=1) & np.isfinite(b).all(axis=1)
-    good &= (np.abs(a[:, 1]) <= 90) & (np.abs(b[:, 1]) <= 90)
+    # A fit may put a point at a pole a little beyond it.
+    good &= (np.abs(a[:, 1]) <= 90 + _BEYOND_POLE) & (np.abs(b[:, 1]) <= 90 + _BEYOND_POLE)
+    a, b = (np.stack([points[:, 0], np.clip(points[:, 1], -90, 90)], axis=1) for points in (a, b))
     out = np.full(len(a), np.nan)
     if good.any():
         out[good] = geod.inv(a[good, 0], a[good, 1], b[good, 0], b[good, 1])[2] / 1000

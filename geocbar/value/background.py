@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +27,12 @@ FILL_TOUCH = 0.25
 
 #: A colour this near to being off the scale is fill unless it passes gradually into the colours around it.
 DOUBTFUL = 0.55
+
+#: Lines over a fill are up to twice this wide, with the pixels they are mixed with: lossless, JPEG.
+OVERDRAWN = (2, 4)
+
+#: So many flat colours on the scale that stand out, of this share of the map each, are plateaus of the data.
+MANY_PLATEAUS, LARGE_SHARE = 4, 0.005
 
 _MAX_COLORS = 20
 _MOST_PIXELS = 800_000
@@ -106,8 +112,31 @@ def find_flat_colors(
         region = _large_pieces(number == i, unit.size)
         if region is not None:
             found.append(_judge(color, number == i, region, unit, distance, off_scale, page, lossy))
+    found = _spare_plateaus(found, off_scale, page, lossy)
     found = [_enlarged(flat_color, stride) for flat_color in found] if stride > 1 else found
     return sorted(found, key=lambda f: -f.share)
+
+
+def _spare_plateaus(
+    found: list[FlatColor], off_scale: float, page: tuple[int, int, int] | None, lossy: bool
+) -> list[FlatColor]:
+    """Where many flat colours on the scale stand out from what is around them, the data themselves are plateaus."""
+    on_scale = [
+        flat
+        for flat in found
+        if flat.verdict != "data"
+        and flat.distance <= DOUBTFUL * off_scale
+        and flat.share >= LARGE_SHARE
+        and not _is_page(flat.color, page, lossy)
+    ]
+    if len(on_scale) < MANY_PLATEAUS:
+        return found
+    spared = {id(flat) for flat in on_scale if flat.verdict == "fill"}
+    return [replace(flat, verdict="unsure") if id(flat) in spared else flat for flat in found]
+
+
+def _is_page(color: NDArray[np.intp], page: tuple[int, int, int] | None, lossy: bool) -> bool:
+    return page is not None and bool(np.abs(color - page).max() <= (6 if lossy else 0))
 
 
 def mark_background(
@@ -138,7 +167,9 @@ def mark_background(
         if flat.verdict == "fill":
             region = flat.region[:height, :width]
             reach = _grown(region, 5 if lossy else 1)
-            out |= reach & _near(pixels, flat.color, 14 if lossy else 0)
+            fill = region | (reach & _near(pixels, flat.color, 14 if lossy else 0))
+            # Lines drawn over a fill, and what JPEG smears around them, belong to it.
+            out |= ~_grown(~_grown(fill, OVERDRAWN[lossy]), OVERDRAWN[lossy])
     for color in given:
         out |= _near(pixels, np.array(color), 12 if lossy else 2)
     return out
@@ -220,8 +251,7 @@ def _judge(
     valued = border & (distance < max(off_scale, 8.0))
     close = np.abs(unit[valued] - own) < (0.04 if lossy else 0.02)
     touch = float(close.sum() / border.sum()) if border.any() else float("nan")
-    like_page = page is not None and bool(np.abs(color - page).max() <= (6 if lossy else 0))
-    verdict = _verdict(away / off_scale, like_page, jump, touch)
+    verdict = _verdict(away / off_scale, _is_page(color, page, lossy), jump, touch)
     return FlatColor(color, float(region.mean()), away, jump, touch, verdict, region)
 
 

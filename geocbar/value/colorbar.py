@@ -20,6 +20,9 @@ __all__ = ["ColorBar", "Ticks", "read_colorbar", "scale_from_bar"]
 #: Ticks may leave a straight (or log) line by this share of the bar's length before the scale is refused.
 MAX_TICK_MISFIT = 0.02
 
+#: How well the ends of a bar are known from its box, and from the colours of a colormap that was recognised.
+BOX_ERROR_PX, MATCH_ERROR_PX = 0.5, 0.2
+
 #: A tick this close to the limit of a class means that limit.
 TICK_REACH_PX = 3.0
 
@@ -279,7 +282,8 @@ def scale_from_bar(
     values = inverse_norm(slope * positions + offset, norm)
     said = dict(zip(ticks.positions, ticks.values, strict=True))
     limits = np.array([said.get(end, inverse_norm(slope * end + offset, norm)) for end in (low, high)], np.float64)
-    return ColorScale(colors, values, limits, norm, step=step, name=name, unit=unit)
+    end_px = BOX_ERROR_PX if match is None else MATCH_ERROR_PX
+    return ColorScale(colors, values, limits, norm, step=step, name=name, unit=unit, end_px=end_px)
 
 
 def _class_scale(bar: ColorBar, ticks: Ticks, runs: NDArray[np.intp] | None, name: str, unit: str) -> ColorScale:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from enum import IntEnum
 from typing import Any
 
 import numpy as np
@@ -21,6 +20,7 @@ from geocbar.value.color import RGB, YCBCR
 from geocbar.value.dithering import average_dither, is_dithered
 from geocbar.value.filling import fill_classes, fill_gaps
 from geocbar.value.projection import ColorTable, project_colors
+from geocbar.value.reasons import Reason
 from geocbar.value.rejection import Strictness, color_noise, find_lines, strictness
 from geocbar.value.scale import ColorScale
 from geocbar.value.shading_choice import ShadingChoice, recognize_shading
@@ -28,7 +28,7 @@ from geocbar.value.smoothing import median_of_valid
 from geocbar.value.uncertainty import at_ends, error_kind, estimate_sigma
 from geocbar.value.unshading import remove_shading
 
-__all__ = ["REASON_COLORS", "REASON_NAMES", "SHADING_CHOICES", "Coding", "Inversion", "Reason", "invert"]
+__all__ = ["SHADING_CHOICES", "Coding", "Inversion", "invert"]
 
 #: What may be said about relief shading.
 SHADING_CHOICES = ("auto", "none", "multiply", "gmt", "soft", "overlay")
@@ -45,50 +45,14 @@ EXPLAINED_DISTANCE = 25.0
 #: If more than this share of the data lies at an end of the scale, values beyond it were drawn with its colour.
 SATURATED_SHARE = 0.005
 
+#: A lossless map whose colours lie this near to the scale is rounded like it (8-bit sRGB units).
+ROUNDED_ALIKE = 0.3
+
+#: The colour of this share of the picture's rim, give or take so much (8-bit sRGB units), is its paper.
+PAPER_SHARE, PAPER_SPREAD = 0.4, 6
+
 _RIM = 6
-
-
-class Reason(IntEnum):
-    """Why a pixel has its value, or none."""
-
-    DATA = 0
-    LINE = 1
-    OFF_SCALE = 2
-    BACKGROUND = 3
-    OUTSIDE = 4
-    BAR = 5
-    BELOW = 6
-    ABOVE = 7
-    FILLED = 8
-    AMBIGUOUS = 9
-
-
-#: What each reason means, for legends.
-REASON_NAMES: dict[int, str] = {
-    Reason.DATA: "data",
-    Reason.LINE: "line, letter or marker",
-    Reason.OFF_SCALE: "colour off the scale",
-    Reason.BACKGROUND: "paper, land or other fill",
-    Reason.OUTSIDE: "outside the map's frame",
-    Reason.BAR: "colour bar",
-    Reason.BELOW: "at or below the lower end",
-    Reason.ABOVE: "at or above the upper end",
-    Reason.FILLED: "gap filled from around",
-    Reason.AMBIGUOUS: "colour of two values",
-}
-
-REASON_COLORS: dict[int, tuple[int, int, int]] = {
-    Reason.DATA: (235, 242, 235),
-    Reason.LINE: (60, 60, 60),
-    Reason.OFF_SCALE: (214, 39, 40),
-    Reason.BACKGROUND: (188, 170, 140),
-    Reason.OUTSIDE: (255, 255, 255),
-    Reason.BAR: (148, 103, 189),
-    Reason.BELOW: (31, 119, 180),
-    Reason.ABOVE: (255, 127, 14),
-    Reason.FILLED: (44, 160, 44),
-    Reason.AMBIGUOUS: (227, 119, 194),
-}
+_SAMPLE = 100_000
 
 
 @dataclass(frozen=True)
@@ -176,12 +140,6 @@ class _Work:
     def valid(self) -> NDArray[np.bool_]:
         return self.reason == Reason.DATA
 
-    def sample(self, most: int = 200_000) -> NDArray[np.uint8]:
-        """Colours of some data pixels, evenly spread."""
-        rows, cols = np.nonzero(self.valid)
-        step = max(len(rows) // most, 1)
-        return self.pixels[rows[::step], cols[::step]]
-
 
 def invert(
     pixels: NDArray[np.uint8],
@@ -250,12 +208,20 @@ def invert(
     if bar is not None:
         _mark_bar(work.reason, bar, window)
     _mark_colors(work, background, under, over)
-    flats = _mark_flats(work, _page(pixels)) if search_background else []
-    explained = _explained(work, _page(pixels))
+    page = _page(pixels)
+    flats = _mark_flats(work, page) if search_background else []
     if scale.is_classes:
+        explained = _explained(work, page)
         values, sigma, noise, notes = _classes(work, max_distance, fill)
     else:
         notes = _prepare(work, shading)
+        if work.intensity is not None:
+            # What looked off the scale may have been its colours in the shade.
+            work.reason[work.reason == Reason.BACKGROUND] = Reason.DATA
+            _mark_colors(work, background, under, over)
+            flats = _mark_flats(work, _page(pixels)) if search_background else []
+            explained = _explained(work, _page(pixels))
+        explained = _explained(work, page)
         values, sigma, noise = _continuous(work, max_distance, fill, window, bar_length_px, under, over)
     return Inversion(
         _in_picture(values, window, (height, width), np.nan),
@@ -332,7 +298,7 @@ def _mark_colors(
             work.reason[mark_background(work.pixels, (), [color], lossy=lossy) & work.valid] = reason
 
 
-def _mark_flats(work: _Work, page: tuple[int, int, int]) -> list[FlatColor]:
+def _mark_flats(work: _Work, page: tuple[int, int, int] | None) -> list[FlatColor]:
     lossy = work.coding.lossy
     flats = find_flat_colors(
         work.pixels, work.unit, work.distance, off_scale=FLAT_OFF_SCALE[lossy], lossy=lossy, page=page
@@ -345,20 +311,23 @@ def _mark_flats(work: _Work, page: tuple[int, int, int]) -> list[FlatColor]:
     return flats
 
 
-def _page(pixels: NDArray[np.uint8]) -> tuple[int, int, int]:
-    """Most frequent colour along the picture's rim."""
+def _page(pixels: NDArray[np.uint8]) -> tuple[int, int, int] | None:
+    """Colour of most of the picture's rim; None if there is none, as where the picture was cut to the map."""
     sides = (pixels[:_RIM], pixels[-_RIM:], pixels[:, :_RIM], pixels[:, -_RIM:])
-    colors, counts = np.unique(np.concatenate([side.reshape(-1, 3) for side in sides]), axis=0, return_counts=True)
-    red, green, blue = colors[np.argmax(counts)]
+    rim = np.concatenate([side.reshape(-1, 3) for side in sides])
+    colors, counts = np.unique(rim, axis=0, return_counts=True)
+    red, green, blue = color = colors[np.argmax(counts)].astype(np.int16)
+    if (np.abs(rim - color).max(axis=1) <= PAPER_SPREAD).mean() < PAPER_SHARE:
+        return None
     return int(red), int(green), int(blue)
 
 
-def _explained(work: _Work, page: tuple[int, int, int]) -> float:
-    paper = mark_background(work.pixels, (), [page], lossy=work.coding.lossy)
+def _explained(work: _Work, page: tuple[int, int, int] | None) -> float:
+    paper = mark_background(work.pixels, (), [] if page is None else [page], lossy=work.coding.lossy)
     colored = work.valid & ~paper
     if colored.mean() < 0.01:
         colored = work.valid
-    return float((work.distance[colored] < EXPLAINED_DISTANCE).mean()) if colored.any() else 0.0
+    return float((work.distance[colored] < EXPLAINED_DISTANCE).mean()) if colored.any() else 1.0
 
 
 def _prepare(work: _Work, shading: str) -> list[str]:
@@ -424,10 +393,9 @@ def _continuous(
     coding, scale = work.coding, work.scale
     plain = work.intensity is None
     limits, noise = _limits(work, max_distance)
-    lines = find_lines(work.unit, work.distance, limits, ~work.valid)
-    if plain and _retune(work, lines, noise):
+    if plain and _retune(work, limits, noise):
         limits, noise = _limits(work, max_distance)
-        lines = find_lines(work.unit, work.distance, limits, ~work.valid)
+    lines = find_lines(work.unit, work.distance, limits, ~work.valid)
     work.reason[lines] = Reason.LINE
     work.reason[_wide(lines & (work.distance >= limits.certain))] = Reason.OFF_SCALE
     unit = median_of_valid(work.unit, work.valid) if coding.lossy and plain else work.unit
@@ -438,15 +406,18 @@ def _continuous(
         work.valid,
         scale,
         metric=coding.metric,
-        tables=coding.tables if coding.lossy else None,
+        # Packing a shaded map again says nothing: its colours do not lie on the scale.
+        tables=coding.tables if coding.lossy and plain else None,
         subsampling=coding.subsampling,
         bar_length_px=bar_length_px or 1.0,
-        bar_end_px=0.5 if bar_length_px else 0.0,
+        bar_end_px=scale.end_px if bar_length_px else 0.0,
         origin=(window[0].start, window[1].start),
     )
     if fill:
         gaps = fill_gaps(unit, work.valid, work.reason == Reason.LINE, fill, lossy=coding.lossy)
-        unit, sigma = np.where(gaps.filled, gaps.unit, unit), np.where(gaps.filled, gaps.sigma, sigma)
+        # What the neighbours are uncertain by, a gap between them is too.
+        usual = np.float32(np.median(sigma[work.valid])) if work.valid.any() else np.float32(0)
+        unit, sigma = np.where(gaps.filled, gaps.unit, unit), np.where(gaps.filled, np.hypot(gaps.sigma, usual), sigma)
         work.reason[gaps.filled] = Reason.FILLED
     has_value = work.valid | (work.reason == Reason.FILLED)
     _mark_ends(work, unit, sigma, under is not None, over is not None)
@@ -455,14 +426,17 @@ def _continuous(
     return values, scale.sigma_from_unit(values, np.where(has_value, sigma, np.float32(np.nan))), noise
 
 
-def _retune(work: _Work, lines: NDArray[np.bool_], noise: float) -> bool:
+def _retune(work: _Work, limits: Strictness, noise: float) -> bool:
     """Take the colours the map was drawn with, where they are rounded otherwise than those of the scale."""
-    before = work.reason.copy()
-    work.reason[lines] = Reason.LINE
-    sample = work.sample()
-    work.reason = before
-    if not len(sample) or (not work.coding.lossy and noise < 0.3):
+    if not work.coding.lossy and noise < ROUNDED_ALIKE:
         return False
+    tainted = ~work.valid | (work.distance >= limits.suspect)
+    clean = ~ndimage.maximum_filter(tainted, 2 * limits.ring + 3)
+    rows, cols = np.nonzero(clean)
+    if not len(rows):
+        return False
+    step = max(len(rows) // _SAMPLE, 1)
+    sample = work.pixels[rows[::step], cols[::step]]
     shift = rounding_shift(work.scale, sample, work.coding.metric)
     tuned = replace(work.scale, colors=np.clip(work.scale.colors + shift, 0, 255)) if shift else work.scale
     if not work.coding.lossy:
@@ -478,7 +452,9 @@ def _retune(work: _Work, lines: NDArray[np.bool_], noise: float) -> bool:
 def _mark_ends(work: _Work, unit: NDArray[np.float32], sigma: NDArray[np.float32], under: bool, over: bool) -> None:
     """Flag values at the end of a scale that goes on beyond it, or where the data pile up."""
     valid = work.valid
-    masks = at_ends(unit, np.where(valid, sigma, np.float32(0)))
+    # The middle of the last step of colour is as far as values can come.
+    reach = np.maximum(sigma, np.float32(0.51 * work.scale.step))
+    masks = at_ends(unit, np.where(valid, reach, np.float32(0)))
     for mask, drawn, reason in zip(masks, (under, over), (Reason.BELOW, Reason.ABOVE), strict=True):
         at_end = mask & valid
         if drawn or at_end.sum() > SATURATED_SHARE * max(valid.sum(), 1):

@@ -21,6 +21,9 @@ _SMUDGED, _FAINT = 6, 3
 #: Share of smudged blocks, and number of blocks with an edge, from which a picture counts as a former JPEG.
 THRESHOLD, LEAST_BLOCKS = 0.3, 20
 
+#: With no more smudged blocks than this a picture never was a JPEG, however its jumps are spread.
+CLEAN = 0.03
+
 #: Jumps up to this many grey levels count for the edges of blocks; larger ones are lines and edges of the map.
 _CALM = 12
 _MOST_PIXELS = 4_000_000
@@ -103,4 +106,6 @@ def was_jpeg(pixels: NDArray[np.uint8]) -> bool:
         The whole picture, with its margins.
     """
     share, blocks = smudged_share(pixels)
-    return (blocks >= LEAST_BLOCKS and share > THRESHOLD) or blockiness(pixels) > BLOCKY
+    if blocks >= LEAST_BLOCKS and not CLEAN < share <= THRESHOLD:
+        return share > THRESHOLD
+    return blockiness(pixels) > BLOCKY

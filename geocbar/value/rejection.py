@@ -12,13 +12,21 @@ from scipy import ndimage
 
 __all__ = ["Strictness", "color_noise", "find_lines", "local_reference", "strictness"]
 
-_SQUARE = np.ones((3, 3), bool)
 _CHUNK = 1 << 13
 _WORKERS = 2
+
+#: Large pictures are worked on in strips; what is more than the halo away has no influence on a pixel.
+_STRIP_PIXELS = 2_000_000
+_HALO = 72
 _CENTER_WEIGHT = 1.4826  # median absolute deviation to standard deviation of a normal distribution
 
 #: Distances beyond this (8-bit sRGB units) say nothing about the noise of data.
 _NOISE_CEILING = 25.5
+
+#: Colours this near to a scale are on it but for rounding (8-bit sRGB units).
+EXACT = 0.5
+#: ... and may differ from what is around by so much more.
+EXACT_PATIENCE = 2.5
 
 
 @dataclass(frozen=True)
@@ -38,6 +46,8 @@ class Strictness:
     reference, thin, ridge, grow : tuple of (float, float)
         Factor of the local spread (standard deviations), and the smallest deviation, beyond which a pixel is rejected:
         in the ring, as a thin line, as a ridge, and beside a rejected one.
+    exact : float
+        Colours nearer to the scale than this are exactly on it; 0 where noise leaves no colour exact.
     """
 
     suspect: float
@@ -47,6 +57,7 @@ class Strictness:
     thin: tuple[float, float]
     ridge: tuple[float, float]
     grow: tuple[float, float]
+    exact: float = 0.0
 
 
 def color_noise(distance: NDArray[np.float32]) -> float:
@@ -69,7 +80,8 @@ def strictness(noise: float, lossy: bool) -> Strictness:
         suspect = max(5.0, 4 * noise)
         return Strictness(suspect, max(15.0, suspect), 2, (3.0, 0.020), (4.0, 0.035), (5.0, 0.045), (2.0, 0.018))
     suspect = max(1.5, 5 * noise)
-    return Strictness(suspect, suspect, 1, (3.0, 0.010), (4.0, 0.025), (5.0, 0.015), (2.0, 0.012))
+    exact = EXACT if noise < EXACT else 0.0
+    return Strictness(suspect, suspect, 1, (3.0, 0.010), (4.0, 0.025), (5.0, 0.015), (2.0, 0.012), exact)
 
 
 def find_lines(
@@ -99,30 +111,58 @@ def find_lines(
     (h, w) bool array
     """
     known = np.zeros(unit.shape, bool) if outside is None else outside
+    height, width = unit.shape
+    rows = max(_STRIP_PIXELS // max(width, 1), 4 * _HALO)
+    if height <= rows + _HALO:
+        return _find_in_strip(unit, distance, limits, known)
+    out = np.empty(unit.shape, bool)
+
+    def work(top: int) -> None:
+        bottom = min(top + rows, height)
+        strip = slice(max(top - _HALO, 0), min(bottom + _HALO, height))
+        found = _find_in_strip(unit[strip], distance[strip], limits, known[strip])
+        out[top:bottom] = found[top - strip.start : bottom - strip.start]
+
+    with ThreadPoolExecutor(_WORKERS) as pool:
+        for _ in pool.map(work, range(0, height, rows)):
+            pass
+    return out
+
+
+def _find_in_strip(
+    unit: NDArray[np.float32], distance: NDArray[np.float32], limits: Strictness, known: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
     suspect = (distance >= limits.suspect) | known
     bad = (distance >= limits.certain) | known
-    _reject_ring(unit, suspect, bad, limits)
+    # A colour that is exactly on the scale is hardly mixed with a line: it may deviate more.
+    patience = np.where(distance < limits.exact, np.float32(EXACT_PATIENCE), np.float32(1))
+    _reject_ring(unit, suspect, bad, limits, patience)
     _reject_ridges(unit, bad, limits)
     for radius, step in ((5, 2), (8, 3)):
         _reject_thin(unit, bad, limits, radius, step)
-    _reject_beside(unit, bad, (3.0, limits.reference[1]), clear=True, reach=max(limits.ring - 1, 1))
+    _reject_beside(unit, bad, (3.0, limits.reference[1]), patience, clear=True, reach=max(limits.ring - 1, 1))
     for _ in range(2):
-        _reject_beside(unit, bad, limits.grow, clear=False, reach=1)
+        _reject_beside(unit, bad, limits.grow, patience, clear=False, reach=1)
     return bad & ~known
 
 
 def _reject_ring(
-    unit: NDArray[np.float32], suspect: NDArray[np.bool_], bad: NDArray[np.bool_], limits: Strictness
+    unit: NDArray[np.float32],
+    suspect: NDArray[np.bool_],
+    bad: NDArray[np.bool_],
+    limits: Strictness,
+    patience: NDArray[np.float32],
 ) -> None:
     """Reject suspects and their ring unless the clean pixels around agree with them."""
-    doubtful = ndimage.binary_dilation(suspect, _SQUARE, iterations=limits.ring) & ~bad
-    clean = ~ndimage.binary_dilation(suspect, _SQUARE, iterations=max(limits.ring - 1, 1))
+    doubtful = _grown(suspect, limits.ring) & ~bad
+    clean = ~_grown(suspect, max(limits.ring - 1, 1))
     rows, cols = np.nonzero(doubtful)
     middle, spread = local_reference(unit, clean, rows, cols, 5, 2)
     lost = np.flatnonzero(np.isnan(middle))
     if len(lost):
         middle[lost], spread[lost] = local_reference(unit, ~suspect, rows[lost], cols[lost], 8, 2)
-    agrees = np.abs(unit[rows, cols] - middle) <= np.maximum(limits.reference[0] * spread, limits.reference[1])
+    allowed = patience[rows, cols] * np.maximum(limits.reference[0] * spread, limits.reference[1])
+    agrees = np.abs(unit[rows, cols] - middle) <= allowed
     bad[rows[~agrees], cols[~agrees]] = True
 
 
@@ -146,18 +186,30 @@ def _reject_ridges(unit: NDArray[np.float32], bad: NDArray[np.bool_], limits: St
 
 
 def _reject_beside(
-    unit: NDArray[np.float32], bad: NDArray[np.bool_], test: tuple[float, float], *, clear: bool, reach: int
+    unit: NDArray[np.float32],
+    bad: NDArray[np.bool_],
+    test: tuple[float, float],
+    patience: NDArray[np.float32],
+    *,
+    clear: bool,
+    reach: int,
 ) -> None:
     """Reject neighbours of rejected pixels that deviate; `clear` takes the reference one pixel away from them."""
-    ring = ndimage.binary_dilation(bad, _SQUARE, iterations=reach) & ~bad
+    ring = _grown(bad, reach) & ~bad
     rows, cols = np.nonzero(ring)
-    clean = ~ndimage.binary_dilation(bad, _SQUARE) if clear else ~bad
+    clean = ~_grown(bad, 1) if clear else ~bad
     middle, spread = local_reference(unit, clean, rows, cols, 5, 2)
     lost = np.flatnonzero(np.isnan(middle))
     if clear and len(lost):
         middle[lost], spread[lost] = local_reference(unit, ~bad, rows[lost], cols[lost], 5, 2)
-    off = ~(np.abs(unit[rows, cols] - middle) <= np.maximum(test[0] * spread, test[1]))
+    allowed = patience[rows, cols] * np.maximum(test[0] * spread, test[1])
+    off = ~(np.abs(unit[rows, cols] - middle) <= allowed)
     bad[rows[off], cols[off]] = True
+
+
+def _grown(mask: NDArray[np.bool_], radius: int) -> NDArray[np.bool_]:
+    """Dilation by a square."""
+    return ndimage.maximum_filter(mask.view(np.uint8), 2 * radius + 1).view(np.bool_)
 
 
 def _ridges(unit: NDArray[np.float32], radius: int) -> NDArray[np.float32]:

@@ -70,6 +70,8 @@ class ColorScale:
         0 where colours run smoothly. Half of it is the best accuracy a value can have.
     name, unit : str
         Quantity and unit, used for the band description.
+    end_px : float
+        How well the ends of the bar it was read from are known, in pixels of the picture.
 
     Raises
     ------
@@ -85,6 +87,7 @@ class ColorScale:
     step: float = 0.0
     name: str = "value"
     unit: str = ""
+    end_px: float = 0.5
     _coordinates: NDArray[np.float64] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:

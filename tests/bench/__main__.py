@@ -7,6 +7,7 @@ from importlib import import_module
 
 #: Name on the command line and module; each module has ``run()``, which returns the path of the page it wrote.
 BENCHES = {
+    "accuracy": ".accuracy",
     "performance": ".performance",
 }
 

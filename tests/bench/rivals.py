@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 UNMAP = "unmap==0.1.2"
 
-#: Reads the path of an .npz with `pixels` and `colors` (both 0..1) from each line, answers with seconds.
+#: Reads the path of an .npz with `pixels` and `colors` (both 0..255) from each line, answers with seconds; what was
+#: read goes to the path in `answer`, if that is there.
 _WORKER = """
 import sys, time, warnings
 import numpy as np
@@ -25,8 +26,11 @@ for line in sys.stdin:
     stored = np.load(line.strip())
     pixels, colormap = stored["pixels"] / 255.0, ListedColormap(stored["colors"] / 255.0)
     start = time.perf_counter()
-    unmap(pixels, cmap=colormap, background="w")
-    print(time.perf_counter() - start, flush=True)
+    values = unmap(pixels, cmap=colormap, background="w")
+    seconds = time.perf_counter() - start
+    if "answer" in stored:
+        np.save(str(stored["answer"]), values)
+    print(seconds, flush=True)
 """
 
 
@@ -35,6 +39,7 @@ class Unmap:
 
     def __init__(self, folder: Path) -> None:
         self.reason = ""
+        self._folder = folder
         self._process: subprocess.Popen[str] | None = None
         python = folder / "unmap" / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
         venv.create(folder / "unmap", with_pip=True)
@@ -65,6 +70,12 @@ class Unmap:
         """How long it takes for a picture, without reading it and without making it a float picture first."""
         answer = self._ask(str(stored)) if not self.reason else ""
         return float(answer) if answer else float("nan")
+
+    def values(self, pixels: NDArray[np.uint8], colors: NDArray[np.float64]) -> NDArray[np.float64] | None:
+        """What it reads from a picture with these 256 colours (0..255), 0 to 1; None if it cannot be run."""
+        file, answer = self._folder / "asked.npz", self._folder / "read.npy"
+        np.savez(file, pixels=pixels, colors=colors, answer=str(answer))
+        return np.load(answer) if np.isfinite(self.seconds(file)) else None
 
     def __enter__(self) -> Self:
         return self
