@@ -51,6 +51,12 @@ ROUNDED_ALIKE = 0.3
 #: The colour of this share of the picture's rim, give or take so much (8-bit sRGB units), is its paper.
 PAPER_SHARE, PAPER_SPREAD = 0.4, 6
 
+#: A class's colour this near to that of the paper may be paper showing through (8-bit sRGB units).
+PAPER_ALIKE = 6
+
+#: A scale whose colours have less chroma than this is grey: relief shading only moves along it.
+GREY_CHROMA = 12
+
 _RIM = 6
 _SAMPLE = 100_000
 
@@ -304,8 +310,10 @@ def _mark_flats(work: _Work, page: tuple[int, int, int] | None) -> list[FlatColo
         work.pixels, work.unit, work.distance, off_scale=FLAT_OFF_SCALE[lossy], lossy=lossy, page=page
     )
     if work.scale.is_classes:
-        # Classes are flat themselves: only what is off the scale can be a fill.
-        flats = [flat for flat in flats if flat.distance > FLAT_OFF_SCALE[lossy]]
+        # Classes are flat themselves: only what is off the scale is surely a fill, and the paper's colour may be one.
+        off = [flat for flat in flats if flat.distance > FLAT_OFF_SCALE[lossy]]
+        near = [] if page is None else [flat for flat in flats if np.abs(flat.color - page).max() <= PAPER_ALIKE]
+        flats = off + [replace(flat, verdict="unsure") for flat in near if flat not in off]
     fills = mark_background(work.pixels, flats, (), lossy=lossy)
     work.reason[fills & work.valid] = Reason.BACKGROUND
     return flats
@@ -337,6 +345,10 @@ def _prepare(work: _Work, shading: str) -> list[str]:
     if work.intensity is not None and work.shading is not None:
         return [work.shading.sentence]
     notes = []
+    if shading == "auto" and np.ptp(work.scale.colors, axis=1).max() < GREY_CHROMA:
+        notes.append(
+            "On a grey scale relief shading cannot be told from the data: if the map is shaded, values are off."
+        )
     if not work.coding.lossy and is_dithered(work.pixels, work.scale, work.valid):
         work.pixels = average_dither(work.pixels, work.valid)
         _project(work)
