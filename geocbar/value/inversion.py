@@ -23,7 +23,13 @@ from geocbar.value.projection import ColorTable, project_colors
 from geocbar.value.reasons import Reason
 from geocbar.value.rejection import Strictness, color_noise, find_lines, strictness
 from geocbar.value.scale import ColorScale
-from geocbar.value.shading_choice import ShadingChoice, recognize_shading
+from geocbar.value.shading_choice import (
+    ShadingChoice,
+    close_rivals,
+    hidden_shading,
+    maybe_shaded,
+    recognize_shading,
+)
 from geocbar.value.smoothing import median_of_valid
 from geocbar.value.uncertainty import at_ends, error_kind, estimate_sigma
 from geocbar.value.unshading import remove_shading
@@ -56,6 +62,9 @@ PAPER_ALIKE = 6
 
 #: A scale whose colours have less chroma than this is grey: relief shading only moves along it.
 GREY_CHROMA = 12
+
+#: Where shading was taken out: side of the square in which scatter is measured, and weights of sigma and scatter.
+SCATTER_PX, UNSHADED_WEIGHT, SCATTER_WEIGHT = 9, 1.3, 2.0
 
 _RIM = 6
 _SAMPLE = 100_000
@@ -343,8 +352,10 @@ def _prepare(work: _Work, shading: str) -> list[str]:
     if shading != "none" and work.valid.any():
         _unshade(work, shading)
     if work.intensity is not None and work.shading is not None:
-        return [work.shading.sentence]
+        return [sentence for sentence in (work.shading.sentence, close_rivals(work.shading)) if sentence]
     notes = []
+    if work.shading is not None and maybe_shaded(work.shading):
+        notes.append(maybe_shaded(work.shading))
     if shading == "auto" and np.ptp(work.scale.colors, axis=1).max() < GREY_CHROMA:
         notes.append(
             "On a grey scale relief shading cannot be told from the data: if the map is shaded, values are off."
@@ -361,8 +372,11 @@ def _unshade(work: _Work, shading: str) -> None:
     choice = recognize_shading(work.pixels, work.scale, work.valid, lossy=work.coding.lossy)
     if shading != "auto":
         choice = replace(choice, model=shading, alpha=1.0, confident=True, sentence=f"Shading {shading}, as told.")
-    elif not choice.confident:
-        raise InvalidInputError(choice.sentence, "Say how: --shading multiply|gmt|soft|overlay, or none to read as is.")
+    elif not choice.confident or hidden_shading(choice):
+        raise InvalidInputError(
+            hidden_shading(choice) or choice.sentence,
+            "Say how: --shading multiply|gmt|soft|overlay, or none to read it as it is.",
+        )
     work.shading = choice
     if choice.model != "none":
         plain = remove_shading(work.pixels, work.scale, choice, lossy=work.coding.lossy)
@@ -425,6 +439,8 @@ def _continuous(
         bar_end_px=scale.end_px if bar_length_px else 0.0,
         origin=(window[0].start, window[1].start),
     )
+    if coding.lossy and not plain:
+        sigma = _widened(sigma, unit, work.valid)
     if fill:
         gaps = fill_gaps(unit, work.valid, work.reason == Reason.LINE, fill, lossy=coding.lossy)
         # What the neighbours are uncertain by, a gap between them is too.
@@ -436,6 +452,14 @@ def _continuous(
     values = scale.from_unit(unit)
     values[~has_value] = np.nan
     return values, scale.sigma_from_unit(values, np.where(has_value, sigma, np.float32(np.nan))), noise
+
+
+def _widened(sigma: NDArray[np.float32], unit: NDArray[np.float32], valid: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Sigma of a map whose shading was taken out, with the scatter that is left between neighbours."""
+    off = np.where(valid, unit - median_of_valid(unit, valid), np.float32(0))
+    weight = ndimage.uniform_filter(valid.astype(np.float32), SCATTER_PX)
+    scatter = ndimage.uniform_filter(off * off, SCATTER_PX) / np.maximum(weight, np.float32(0.05))
+    return np.sqrt(UNSHADED_WEIGHT**2 * sigma**2 + SCATTER_WEIGHT**2 * scatter).astype(np.float32)
 
 
 def _retune(work: _Work, limits: Strictness, noise: float) -> bool:

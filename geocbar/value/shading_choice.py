@@ -13,7 +13,17 @@ from geocbar.value.projection import project_colors
 from geocbar.value.scale import ColorScale
 from geocbar.value.shading import SHADINGS, sample_surface, shading_model
 
-__all__ = ["ShadingChoice", "recognize_shading"]
+__all__ = ["ShadingChoice", "close_rivals", "hidden_shading", "maybe_shaded", "recognize_shading"]
+
+#: A map is not plain if less than this share of its calm pixels has colours of the scale, and some shading explains
+#: them better by this much (mean log-likelihood).
+HIDDEN_EXPLAINED, HIDDEN_GAP = 0.35, 2.5
+
+#: A map is taken for plain with a warning if less than this share of its calm pixels has colours of the scale.
+DOUBTFUL_EXPLAINED = 0.6
+
+#: Models whose mean log-likelihoods differ by less than this fit alike.
+CLOSE = 0.6
 
 #: A shading is believed when it beats the unshaded scale by this log-likelihood per pixel ...
 MARGIN, LOSSY_MARGIN = 1.5, 2.1
@@ -128,6 +138,51 @@ def recognize_shading(
         plain = "Not shaded: the pixels between lines and labels have the very colours of the scale."
         return _plain(choice.scores, fits["none"].explained, plain)
     return choice
+
+
+def hidden_shading(choice: ShadingChoice) -> str:
+    """Why a map that was taken for plain cannot be: a sentence, or nothing.
+
+    Few of its calm pixels have colours of the scale, and shaded colours explain them far better; which model they are
+    of was not certain enough to choose it.
+    """
+    rivals = {name: score for name, score in choice.scores.items() if name != "none"}
+    if choice.model != "none" or not rivals or choice.explained >= HIDDEN_EXPLAINED:
+        return ""
+    best = max(rivals, key=lambda name: rivals[name])
+    if rivals[best] - choice.scores["none"] < HIDDEN_GAP:
+        return ""
+    alike = sorted((name for name in rivals if rivals[best] - rivals[name] < CLOSE), key=lambda name: -rivals[name])
+    return (
+        f"The map seems to be shaded or transparent, for only {choice.explained:.0%} of its calm pixels have colours of"
+        f" the scale, but it cannot be told how: {', '.join(alike)} fit{'s' if len(alike) == 1 else ''} best."
+    )
+
+
+def maybe_shaded(choice: ShadingChoice) -> str:
+    """What to look out for on a map that was taken for plain with little evidence: a sentence, or nothing."""
+    if choice.model != "none" or choice.explained >= DOUBTFUL_EXPLAINED or len(choice.scores) < 2:
+        return ""
+    return (
+        f"Only {choice.explained:.0%} of the map's calm pixels have colours of the scale. If the map is shaded or"
+        " transparent values are off: say how, --shading multiply|gmt|soft|overlay."
+    )
+
+
+def close_rivals(choice: ShadingChoice) -> str:
+    """Which other models fit a shaded map nearly as well as the chosen one: a sentence, or nothing."""
+    if choice.model == "none" or choice.model not in choice.scores:
+        return ""
+    own = choice.scores[choice.model]
+    alike = [
+        name for name, score in choice.scores.items() if name not in ("none", choice.model) and own - score < CLOSE
+    ]
+    if not alike:
+        return ""
+    return (
+        f"Shading by {' or '.join(alike)} fits nearly as well as {choice.model}, and would give other values: compare"
+        " with --shading."
+    )
 
 
 def _on_the_line(

@@ -94,6 +94,19 @@ def compare_hundred(quality: int) -> list[str]:
     ]
 
 
+def compare_whole(quality: int) -> list[str]:
+    command = [sys.executable, "-m", "tests.bench.whole", str(quality)]
+    told = json.loads(subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout)
+    return [
+        f"JPEG q{quality}" if quality else "PNG",
+        f"{told['seconds']:.0f}",
+        f"{told['core_seconds']:.0f}",
+        f"{told['megapixels'] / told['seconds']:.1f}",
+        f"{told['picture_and_output'] / _MEBI:.0f}",
+        f"{(told['peak'] - told['picture_and_output']) / _MEBI:.0f}",
+    ]
+
+
 def compare_clusters(side: int = 600, n_levels: int = 20) -> list[str]:
     from sklearn.cluster import DBSCAN
 
@@ -130,11 +143,18 @@ def run() -> Path:
         ]
         without = f"\nunmap was not run: {unmap.reason}.\n" if unmap.reason else ""
     hundred = [compare_hundred(quality) for quality in (0, 90, 75)]
-    PAGE.write_text(page(pictures, without, hundred, [compare_clusters()]), encoding="utf-8")
+    whole = [compare_whole(quality) for quality in (0, 90)]
+    PAGE.write_text(page(pictures, without, hundred, whole, [compare_clusters()]), encoding="utf-8")
     return PAGE.relative_to(ROOT)
 
 
-def page(pictures: list[list[str]], without: str, hundred: list[list[str]], clusters: list[list[str]]) -> str:
+def page(
+    pictures: list[list[str]],
+    without: str,
+    hundred: list[list[str]],
+    whole: list[list[str]],
+    clusters: list[list[str]],
+) -> str:
     picture_heads = ["colormap", "stored as", "colours", "geocbar ms", "unmap ms", "tree ms", "vq ms", "copy ms"]
     picture_heads += ["unmap / geocbar", "tree / geocbar", "vq / geocbar"]
     hundred_heads = [
@@ -183,6 +203,12 @@ included.
 {table(hundred_heads, hundred)}
 
 Wanted: 50 Mpx/s, and no more than 500 MB beyond.
+
+The whole inversion of the same pictures: background, lines, reasons and sigma (`geocbar.invert`), once.
+
+{table(["stored as", "s", "core s", "Mpx/s", "picture + output MB", "beyond MB"], whole)}
+
+Wanted: 4 Mpx/s, and no more than 500 MB beyond.
 
 ## Clusters of pixels
 
