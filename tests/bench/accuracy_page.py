@@ -280,19 +280,18 @@ The ten pictures of the first section that are farthest from the targets:
 
 
 #: From looking at the worst pictures, the reasons given for their pixels and their errors side by side.
-WRONG = """Seen in the worst pictures of the first run of this page (20 November 2026); figures are of that run.
+WRONG = """Seen in the worst pictures of the first run of this page (20 November 2026); figures are of that run
+unless the tables above say otherwise.
 
-- **Large calm data taken for paper or land.** On soft-shaded and transparent maps after JPEG the search for flat
-  colours comes before the shading is known, and finds colours that are broad, calm and off the unshaded scale: map
-  928 (61 % opaque over white, q90) loses 69 % of its data this way, 931 (soft, q90) 60 %, 922 more than half. Without
-  shading it is rarer: 907 (q90) loses 17 % because a wide plateau of the field is flat after JPEG and next to white
-  land; the note says so and names `--no-background-search`, but the data are gone. The same happens to the lowest
-  class of 943.
+- **Large calm data taken for paper or land.** 907 (q90) loses 17 % because a wide plateau of the field is flat after
+  JPEG and next to white land; the note says so and names `--no-background-search`, but the data are gone. The same
+  happens to the lowest class of 943. (On shaded maps it was far worse until flat colours were looked for again after
+  the shading is out.)
 - **A box or land in a colour the scale has.** White land under class scales whose highest class is white or nearly so
-  is read as that class: 96 % of the background of map 941 (`geo`) and all of that of 945 (`gist_earth`) has a value,
-  and nothing warns of it. Legend boxes are valued where the scale ends near white: 901 and 902 (`haxby`), 908
-  (`gist_earth`), 931 (`terrain`), flagged "at or above the upper end" in three of the four. They are most of the
-  overlay pixels that are more than 5 % off. `--background '#ffffff'` helps where no data are white.
+  is read as that class: 96 % of the background of map 941 (`geo`) and all of that of 945 (`gist_earth`) has a value;
+  a note names the colour and its share. Legend boxes are valued where the scale ends near white: 901 and 902
+  (`haxby`), 908 (`gist_earth`), 931 (`terrain`), flagged "at or above the upper end" in three of the four. They are
+  most of the overlay pixels that are more than 5 % off. `--background '#ffffff'` helps where no data are white.
 - **Fine detail under contours, after JPEG.** 900 (ETOPO, dense white and black contours, q75) is the worst plain map:
   1.6 % RMSE, 81 % kept. Of its pixels 89 % lie within 8 px of a line; those near lines err by 1.7 %, the others by
   0.4 %. The blocks of JPEG carry a line's colour into the data around it, too weakly to be told from noise. On 908
@@ -302,12 +301,13 @@ WRONG = """Seen in the worst pictures of the first run of this page (20 November
   text on steep terrain, where what lies on both sides of a gap does not say what lies in it. Their sigma knows it in
   part: 64 to 73 % of them are within 1 sigma, but only 84 to 93 % within 2.
 - **Shading that cannot be seen, or is taken for another.** A grey scale multiplied with a hillshade is grey (924): it
-  is read as plain, 13 % off, with small sigma and without a warning. On 921 (`cividis`, GMT) dense contours leave few
-  calm pixels, and the blue and yellow flanks fit matplotlib's overlay blend as well: 3 % off. On 926 (`coolwarm`,
-  overlay blend, a relief as fine as the blocks of JPEG) no shading is found at all: 12 % off. Neither says that it is
-  unsure. This is the gravest fault of this page; say what you know with `--shading`.
-- **Sigma is wide on lossless and on shaded JPEG maps.** Stated 1 sigma holds 80 to 99 % on PNG, where the error is
-  half a colour step and not Gaussian, and 93 to 100 % on shaded JPEG; on dithered pictures it is too narrow (980,
+  is read as plain, 13 % off, with small sigma; every grey scale therefore carries a note that shading cannot be told
+  from data on it. On 921 (`cividis`, GMT) dense contours leave few calm pixels, and the blue and yellow flanks fit
+  matplotlib's overlay blend as well: 3 % off, with a note that names the rival models. On 926 (`coolwarm`, overlay
+  blend, a relief as fine as the blocks of JPEG) three models fit alike and the map is refused. Say what you know with
+  `--shading`.
+- **Sigma is wide on lossless maps.** Stated 1 sigma holds 80 to 99 % on PNG, where the error is half a colour step and
+  not Gaussian. Where shading was taken out it is uneven (see the table), and on dithered pictures too narrow (980,
   982: 83 to 86 % within 2 sigma).
 - **Neighbouring classes under dense contours.** 943 (17 classes, q75): 96 % right. Where contours follow every class
   boundary the class between two lines is a few pixels wide and its chroma is that of the neighbours.
