@@ -66,6 +66,10 @@ GREY_CHROMA = 12
 #: Where shading was taken out: side of the square in which scatter is measured, and weights of sigma and scatter.
 SCATTER_PX, UNSHADED_WEIGHT, SCATTER_WEIGHT = 9, 1.3, 2.0
 
+#: Flat colours that cover this share of the map are told of.
+FLAT_WORTH_A_NOTE = 0.005
+
+_MOST_NAMED = 4
 _RIM = 6
 _SAMPLE = 100_000
 
@@ -530,20 +534,35 @@ def _wide(mask: NDArray[np.bool_], radius: int = 5) -> NDArray[np.bool_]:
 
 
 def _flat_notes(flats: Sequence[FlatColor]) -> list[str]:
+    """One sentence on the flat colours read as data, one on those of the scale taken for background."""
+    large = [flat for flat in flats if flat.share >= FLAT_WORTH_A_NOTE]
+    unsure = [flat for flat in large if flat.verdict == "unsure"]
+    fills = [flat for flat in large if flat.verdict == "fill" and flat.distance <= FLAT_OFF_SCALE[1]]
     notes = []
-    for flat in flats:
-        color = "#" + "".join(f"{int(c):02x}" for c in flat.color)
-        if flat.verdict == "unsure" and flat.share >= 0.005:
-            notes.append(
-                f"{color} covers {100 * flat.share:.1f} % of the map and may be a fill or a plateau of the data: it was"
-                f" read as data. If it stands for no data: --background '{color}'"
-            )
-        elif flat.verdict == "fill" and flat.distance <= FLAT_OFF_SCALE[1] and flat.share >= 0.005:
-            notes.append(
-                f"{color} covers {100 * flat.share:.1f} % of the map and was taken for background, though it lies on"
-                " the scale. If it is data: --no-background-search"
-            )
+    if unsure:
+        notes.append(
+            f"{_covering(unsure)} of the map and may be fill or plateaus of the data: read as data. If not: "
+            + " ".join(f"--background '{_hex(flat.color)}'" for flat in unsure[:_MOST_NAMED])
+        )
+    if fills:
+        notes.append(
+            f"{_covering(fills)} of the map and {'was' if len(fills) == 1 else 'were'} taken for background, though on"
+            " the scale. If data: --no-background-search"
+        )
     return notes
+
+
+def _covering(flats: Sequence[FlatColor]) -> str:
+    """``#ffffff covers 12.0 %``, or several in one phrase."""
+    shares = [f"{_hex(flat.color)} ({100 * flat.share:.1f} %)" for flat in flats[:_MOST_NAMED]]
+    if len(flats) == 1:
+        return f"{_hex(flats[0].color)} covers {100 * flats[0].share:.1f} %"
+    others = f" and {len(flats) - _MOST_NAMED} more" if len(flats) > _MOST_NAMED else ""
+    return f"{', '.join(shares)}{others} cover {100 * sum(flat.share for flat in flats):.1f} %"
+
+
+def _hex(color: NDArray[np.intp]) -> str:
+    return "#" + "".join(f"{int(c):02x}" for c in color)
 
 
 def _in_picture(
