@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from geocbar.value.color import pack_colors
+from geocbar.value.masks import grown, opened, shrunk
 
 __all__ = ["FlatColor", "find_flat_colors", "mark_background"]
 
@@ -166,10 +167,10 @@ def mark_background(
     for flat in flats:
         if flat.verdict == "fill":
             region = flat.region[:height, :width]
-            reach = _grown(region, 5 if lossy else 1)
+            reach = grown(region, 5 if lossy else 1)
             fill = region | (reach & _near(pixels, flat.color, 14 if lossy else 0))
             # Lines drawn over a fill, and what JPEG smears around them, belong to it.
-            out |= ~_grown(~_grown(fill, OVERDRAWN[lossy]), OVERDRAWN[lossy])
+            out |= shrunk(grown(fill, OVERDRAWN[lossy]), OVERDRAWN[lossy])
     for color in given:
         out |= _near(pixels, np.array(color), 12 if lossy else 2)
     return out
@@ -218,8 +219,7 @@ def _numbered(pixels: NDArray[np.uint8], colors: list[NDArray[np.intp]], toleran
 
 
 def _large_pieces(near: NDArray[np.bool_], size: int) -> NDArray[np.bool_] | None:
-    opened: NDArray[np.bool_] = _grown(~_grown(~near, 1), 1)
-    labels, n = ndimage.label(opened)
+    labels, n = ndimage.label(opened(near, 1))
     if n == 0:
         return None
     areas = np.bincount(labels.ravel())
@@ -242,12 +242,12 @@ def _judge(
     own = float(np.median(unit[region]))
     # Lines drawn over a fill are closed, so that only its true surroundings count.
     reach = 6 if lossy else 3
-    closed = ~_grown(~_grown(region, reach), reach)
-    inner = _grown(closed, 4 if lossy else 3)
-    outer = _grown(inner, 4)
+    closed = shrunk(grown(region, reach), reach)
+    inner = grown(closed, 4 if lossy else 3)
+    outer = grown(inner, 4)
     band = outer & ~inner & ~near & (distance < max(off_scale, 8.0))
     jump = float(np.median(np.abs(unit[band] - own))) if band.any() else float("nan")
-    border = _grown(closed, 4) & ~_grown(closed, 1) if lossy else _grown(closed, 2) & ~closed
+    border = grown(closed, 4) & ~grown(closed, 1) if lossy else grown(closed, 2) & ~closed
     valued = border & (distance < max(off_scale, 8.0))
     close = np.abs(unit[valued] - own) < (0.04 if lossy else 0.02)
     touch = float(close.sum() / border.sum()) if border.any() else float("nan")
@@ -266,11 +266,6 @@ def _verdict(off: float, page: bool, jump: float, touch: float) -> str:
     if jump >= FILL_JUMP or (jump >= DATA_JUMP and touch < FILL_TOUCH):
         return "fill"
     return "data" if jump < DATA_JUMP or np.isnan(jump) else "unsure"
-
-
-def _grown(mask: NDArray[np.bool_], radius: int) -> NDArray[np.bool_]:
-    """Dilation by a square."""
-    return ndimage.maximum_filter(mask.view(np.uint8), 2 * radius + 1).view(np.bool_)
 
 
 def _enlarged(flat: FlatColor, stride: int) -> FlatColor:

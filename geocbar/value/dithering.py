@@ -18,6 +18,7 @@ DITHERED_SHARE = 0.15
 
 _TILE = 256
 _MOST_TILES = 16
+_SAMPLE = 1_000_000
 
 
 def dither_share(pixels: NDArray[np.uint8], mask: NDArray[np.bool_]) -> float:
@@ -71,7 +72,9 @@ def is_dithered(pixels: NDArray[np.uint8], scale: ColorScale, mask: NDArray[np.b
     """
     if scale.is_classes or not mask.any():
         return False
-    if len(np.unique(pack_colors(pixels[_spots(mask)]))) > MOST_COLORS:
+    stride = max(int(np.sqrt(mask.size / _SAMPLE)), 1)
+    some = pixels[::stride, ::stride][mask[::stride, ::stride]]
+    if len(np.unique(pack_colors(some))) > MOST_COLORS:
         return False
     rows, cols = _tiles(mask.shape)
     shares = [dither_share(pixels[r, c], mask[r, c]) for r, c in zip(rows, cols, strict=True) if mask[r, c].any()]
@@ -99,14 +102,6 @@ def average_dither(pixels: NDArray[np.uint8], mask: NDArray[np.bool_], sigma: fl
         channel = np.where(mask, pixels[..., band], 0).astype(np.float32)
         mean = ndimage.gaussian_filter(channel, sigma, truncate=3.0)[mask] / weight[mask]
         out[..., band][mask] = np.rint(np.clip(mean, 0, 255))
-    return out
-
-
-def _spots(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """The mask, thinned on large pictures."""
-    stride = max(int(np.sqrt(mask.size / 4e6)), 1)
-    out = np.zeros(mask.shape, bool)
-    out[::stride, ::stride] = mask[::stride, ::stride]
     return out
 
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from geocbar.errors import InvalidInputError
+from geocbar.value.masks import grown
 
 __all__ = ["FilledGaps", "fill_classes", "fill_gaps"]
 
@@ -227,7 +228,7 @@ def _solve(
     out = np.full(unit.shape, np.nan, np.float32)
     if not gaps.any():
         return out
-    free = gaps | (valid & _beside(gaps))
+    free = gaps | (valid & grown(gaps, 1))
     known = valid & ~free
     free = _anchored(free, known)
     rows, cols = np.nonzero(free)
@@ -257,12 +258,6 @@ def _solve(
     solution, _ = cg(links, weight * right, rtol=_TOLERANCE, maxiter=_MOST_STEPS)
     out[rows, cols] = solution * weight + middle
     return out
-
-
-def _beside(gaps: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """The gaps and the pixels that touch them."""
-    touched: NDArray[np.bool_] = ndimage.maximum_filter(gaps.view(np.uint8), 3).view(np.bool_)
-    return touched
 
 
 def _anchored(free: NDArray[np.bool_], known: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -320,12 +315,12 @@ def _try_out(
     seen = slice(top, top + rows)
     unit, valid, gaps = unit[seen], valid[seen], gaps[seen]
     found, calm = [], []
-    disturbed = _disagreement(_solve(unit, valid, gaps, hold), unit, valid & _beside(gaps))
+    disturbed = _disagreement(_solve(unit, valid, gaps, hold), unit, valid & grown(gaps, 1))
     for shift in _SHIFTS:
         moved = np.roll(gaps, shift, (0, 1)) & valid
         still = valid & ~moved
         smooth = _solve(unit, still, moved, hold)
-        calm.append(_disagreement(smooth, unit, still & _beside(moved) & ~_beside(gaps)))
+        calm.append(_disagreement(smooth, unit, still & grown(moved, 1) & ~grown(gaps, 1)))
         moved &= np.isfinite(smooth)
         if moved.any():
             found.append((*_difficulty(unit, still, moved, max_px), np.abs(smooth - unit)[moved]))

@@ -19,6 +19,7 @@ from geocbar.value.codebook import rounding_shift, tune_to_map
 from geocbar.value.color import RGB, YCBCR
 from geocbar.value.dithering import average_dither, is_dithered
 from geocbar.value.filling import fill_classes, fill_gaps
+from geocbar.value.masks import grown, opened
 from geocbar.value.projection import ColorTable, project_colors
 from geocbar.value.reasons import Reason
 from geocbar.value.rejection import Strictness, color_noise, find_lines, strictness
@@ -72,6 +73,8 @@ FLAT_WORTH_A_NOTE = 0.005
 _MOST_NAMED = 4
 _RIM = 6
 _SAMPLE = 100_000
+_NOISE_SAMPLE = 4_000_000
+_BLOCK_PIXELS = 1 << 18
 
 
 @dataclass(frozen=True)
@@ -167,6 +170,7 @@ def invert(
     coding: Coding | None = None,
     max_distance: float | None = None,
     frame: PixelBox | None = None,
+    inside: NDArray[np.bool_] | None = None,
     bar: PixelBox | None = None,
     bar_length_px: float | None = None,
     background: Sequence[tuple[int, int, int]] = (),
@@ -191,6 +195,8 @@ def invert(
         Colours farther from the scale get no value (8-bit sRGB units); None: by the noise measured in the picture.
     frame : PixelBox or None
         The map's frame; pixels whose centres lie outside get no value.
+    inside : (h, w) bool array or None
+        The outline of a map that is no rectangle; pixels outside get no value.
     bar : PixelBox or None
         The colour bar, which gets no value.
     bar_length_px : float or None
@@ -213,8 +219,8 @@ def invert(
     Raises
     ------
     InvalidInputError
-        If `max_distance` is not positive, `fill` is negative, a box leaves the picture, or the map is shaded in a way
-        that cannot be told for certain.
+        If `max_distance` is not positive, `fill` is negative, a box leaves the picture, an outline is not of its size,
+        or the map is shaded in a way that cannot be told for certain.
     """
     _require_choices(max_distance, shading, fill)
     coding = coding or Coding()
@@ -224,6 +230,9 @@ def invert(
             box.require_inside(width, height, what)
     window = (frame or PixelBox(0, 0, width, height)).slices(width, height)
     work = _look_up(pixels[window], scale, coding)
+    if inside is not None:
+        _require_shape(inside, (height, width))
+        work.reason[~inside[window]] = Reason.OUTSIDE
     if bar is not None:
         _mark_bar(work.reason, bar, window)
     _mark_colors(work, background, under, over)
@@ -264,6 +273,13 @@ def _require_choices(max_distance: float | None, shading: str, fill: int) -> Non
         raise InvalidInputError(f"Gaps of {fill} px cannot be filled.", "Give --fill 0 or more, in pixels.")
     if shading not in SHADING_CHOICES:
         raise InvalidInputError(f"There is no shading {shading!r}.", f"Choose one of: {', '.join(SHADING_CHOICES)}")
+
+
+def _require_shape(inside: NDArray[np.bool_], shape: tuple[int, int]) -> None:
+    if inside.shape != shape:
+        raise InvalidInputError(
+            f"The outline's mask has the shape {inside.shape}, the picture {shape}.", "Give one flag for every pixel."
+        )
 
 
 def _look_up(part: NDArray[np.uint8], scale: ColorScale, coding: Coding) -> _Work:
@@ -348,7 +364,9 @@ def _explained(work: _Work, page: tuple[int, int, int] | None) -> float:
     colored = work.valid & ~paper
     if colored.mean() < 0.01:
         colored = work.valid
-    return float((work.distance[colored] < EXPLAINED_DISTANCE).mean()) if colored.any() else 1.0
+    total = int(np.count_nonzero(colored))
+    near = (work.distance < EXPLAINED_DISTANCE) & colored
+    return float(np.count_nonzero(near) / total) if total else 1.0
 
 
 def _prepare(work: _Work, shading: str) -> list[str]:
@@ -389,7 +407,7 @@ def _unshade(work: _Work, shading: str) -> None:
 
 def _resolve(work: _Work) -> None:
     """Choose between values that bear the same colour."""
-    noise = color_noise(work.distance[work.valid])
+    noise = _noise(work)
     slack = max(6.0, 4 * noise)
     if not len(find_twins(work.scale, slack)):
         return
@@ -403,8 +421,14 @@ def _resolve(work: _Work) -> None:
     work.reason[unsure & work.valid] = Reason.AMBIGUOUS
 
 
+def _noise(work: _Work) -> float:
+    """Of the data's colours, from every so many rows and columns of a large picture."""
+    stride = max(int(np.sqrt(work.distance.size / _NOISE_SAMPLE)), 1)
+    return color_noise(work.distance[::stride, ::stride][work.valid[::stride, ::stride]])
+
+
 def _limits(work: _Work, max_distance: float | None) -> tuple[Strictness, float]:
-    noise = color_noise(work.distance[work.valid])
+    noise = _noise(work)
     limits = strictness(noise, work.coding.lossy)
     if max_distance is not None:
         limits = replace(limits, certain=max_distance, suspect=min(limits.suspect, max_distance))
@@ -428,10 +452,12 @@ def _continuous(
     lines = find_lines(work.unit, work.distance, limits, ~work.valid)
     work.reason[lines] = Reason.LINE
     work.reason[_wide(lines & (work.distance >= limits.certain))] = Reason.OFF_SCALE
-    unit = median_of_valid(work.unit, work.valid) if coding.lossy and plain else work.unit
+    del lines
+    if coding.lossy and plain:
+        work.unit = median_of_valid(work.unit, work.valid)
     sigma = estimate_sigma(
         work.pixels,
-        unit,
+        work.unit,
         work.distance,
         work.valid,
         scale,
@@ -444,18 +470,36 @@ def _continuous(
         origin=(window[0].start, window[1].start),
     )
     if coding.lossy and not plain:
-        sigma = _widened(sigma, unit, work.valid)
+        sigma = _widened(sigma, work.unit, work.valid)
     if fill:
-        gaps = fill_gaps(unit, work.valid, work.reason == Reason.LINE, fill, lossy=coding.lossy)
+        gaps = fill_gaps(work.unit, work.valid, work.reason == Reason.LINE, fill, lossy=coding.lossy)
         # What the neighbours are uncertain by, a gap between them is too.
         usual = np.float32(np.median(sigma[work.valid])) if work.valid.any() else np.float32(0)
-        unit, sigma = np.where(gaps.filled, gaps.unit, unit), np.where(gaps.filled, np.hypot(gaps.sigma, usual), sigma)
+        work.unit = np.where(gaps.filled, gaps.unit, work.unit)
+        sigma = np.where(gaps.filled, np.hypot(gaps.sigma, usual), sigma)
         work.reason[gaps.filled] = Reason.FILLED
     has_value = work.valid | (work.reason == Reason.FILLED)
-    _mark_ends(work, unit, sigma, under is not None, over is not None)
-    values = scale.from_unit(unit)
-    values[~has_value] = np.nan
-    return values, scale.sigma_from_unit(values, np.where(has_value, sigma, np.float32(np.nan))), noise
+    _mark_ends(work, sigma, under is not None, over is not None)
+    _to_values(work.unit, sigma, has_value, scale)
+    return work.unit, sigma, noise
+
+
+def _to_values(
+    unit: NDArray[np.float32], sigma: NDArray[np.float32], has_value: NDArray[np.bool_], scale: ColorScale
+) -> None:
+    """Shares of the scale's length to its unit, in place; NaN where there is no value."""
+    for rows in _row_blocks(unit.shape):
+        nothing = ~has_value[rows]
+        values = scale.from_unit(unit[rows])
+        values[nothing] = np.nan
+        sigma[rows][nothing] = np.nan
+        sigma[rows] = scale.sigma_from_unit(values, sigma[rows])
+        unit[rows] = values
+
+
+def _row_blocks(shape: tuple[int, ...]) -> list[slice]:
+    rows = max(_BLOCK_PIXELS // max(shape[1], 1), 1)
+    return [slice(top, top + rows) for top in range(0, shape[0], rows)]
 
 
 def _widened(sigma: NDArray[np.float32], unit: NDArray[np.float32], valid: NDArray[np.bool_]) -> NDArray[np.float32]:
@@ -471,7 +515,7 @@ def _retune(work: _Work, limits: Strictness, noise: float) -> bool:
     if not work.coding.lossy and noise < ROUNDED_ALIKE:
         return False
     tainted = ~work.valid | (work.distance >= limits.suspect)
-    clean = ~ndimage.maximum_filter(tainted, 2 * limits.ring + 3)
+    clean = ~grown(tainted, limits.ring + 1)
     rows, cols = np.nonzero(clean)
     if not len(rows):
         return False
@@ -489,16 +533,23 @@ def _retune(work: _Work, limits: Strictness, noise: float) -> bool:
     return True
 
 
-def _mark_ends(work: _Work, unit: NDArray[np.float32], sigma: NDArray[np.float32], under: bool, over: bool) -> None:
+def _mark_ends(work: _Work, sigma: NDArray[np.float32], under: bool, over: bool) -> None:
     """Flag values at the end of a scale that goes on beyond it, or where the data pile up."""
-    valid = work.valid
-    # The middle of the last step of colour is as far as values can come.
-    reach = np.maximum(sigma, np.float32(0.51 * work.scale.step))
-    masks = at_ends(unit, np.where(valid, reach, np.float32(0)))
-    for mask, drawn, reason in zip(masks, (under, over), (Reason.BELOW, Reason.ABOVE), strict=True):
-        at_end = mask & valid
-        if drawn or at_end.sum() > SATURATED_SHARE * max(valid.sum(), 1):
-            work.reason[at_end] = reason
+    at_end = np.zeros(work.reason.shape, np.uint8)
+    total, counts = 0, np.zeros(2, np.intp)
+    for rows in _row_blocks(at_end.shape):
+        valid = work.reason[rows] == Reason.DATA
+        # The middle of the last step of colour is as far as values can come.
+        reach = np.maximum(sigma[rows], np.float32(0.51 * work.scale.step))
+        masks = at_ends(work.unit[rows], np.where(valid, reach, np.float32(0)))
+        total += int(np.count_nonzero(valid))
+        for i, mask in enumerate(masks):
+            mask &= valid
+            counts[i] += np.count_nonzero(mask)
+            at_end[rows][mask] = i + 1
+    for i, (drawn, reason) in enumerate(((under, Reason.BELOW), (over, Reason.ABOVE))):
+        if drawn or counts[i] > SATURATED_SHARE * max(total, 1):
+            work.reason[at_end == i + 1] = reason
 
 
 def _classes(
@@ -529,8 +580,7 @@ def _classes(
 
 def _wide(mask: NDArray[np.bool_], radius: int = 5) -> NDArray[np.bool_]:
     """Parts of a mask too wide to be a line or the stroke of a letter."""
-    core = ndimage.minimum_filter(mask.view(np.uint8), 2 * radius + 1)
-    return ndimage.maximum_filter(core, 2 * radius + 1).view(np.bool_) & mask
+    return opened(mask, radius) & mask
 
 
 def _flat_notes(flats: Sequence[FlatColor]) -> list[str]:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
+
+from geocbar.value.masks import grown
 
 __all__ = ["Strictness", "color_noise", "find_lines", "local_reference", "strictness"]
 
@@ -18,6 +19,10 @@ _WORKERS = 2
 #: Large pictures are worked on in strips; what is more than the halo away has no influence on a pixel.
 _STRIP_PIXELS = 2_000_000
 _HALO = 72
+
+#: Ridges are looked for in blocks of so many pixels, which stay in a core's own cache.
+_RIDGE_PIXELS = 1 << 15
+
 _CENTER_WEIGHT = 1.4826  # median absolute deviation to standard deviation of a normal distribution
 
 #: Distances beyond this (8-bit sRGB units) say nothing about the noise of data.
@@ -154,8 +159,8 @@ def _reject_ring(
     patience: NDArray[np.float32],
 ) -> None:
     """Reject suspects and their ring unless the clean pixels around agree with them."""
-    doubtful = _grown(suspect, limits.ring) & ~bad
-    clean = ~_grown(suspect, max(limits.ring - 1, 1))
+    doubtful = grown(suspect, limits.ring) & ~bad
+    clean = ~grown(suspect, max(limits.ring - 1, 1))
     rows, cols = np.nonzero(doubtful)
     middle, spread = local_reference(unit, clean, rows, cols, 5, 2)
     lost = np.flatnonzero(np.isnan(middle))
@@ -195,9 +200,9 @@ def _reject_beside(
     reach: int,
 ) -> None:
     """Reject neighbours of rejected pixels that deviate; `clear` takes the reference one pixel away from them."""
-    ring = _grown(bad, reach) & ~bad
+    ring = grown(bad, reach) & ~bad
     rows, cols = np.nonzero(ring)
-    clean = ~_grown(bad, 1) if clear else ~bad
+    clean = ~grown(bad, 1) if clear else ~bad
     middle, spread = local_reference(unit, clean, rows, cols, 5, 2)
     lost = np.flatnonzero(np.isnan(middle))
     if clear and len(lost):
@@ -207,11 +212,6 @@ def _reject_beside(
     bad[rows[off], cols[off]] = True
 
 
-def _grown(mask: NDArray[np.bool_], radius: int) -> NDArray[np.bool_]:
-    """Dilation by a square."""
-    return ndimage.maximum_filter(mask.view(np.uint8), 2 * radius + 1).view(np.bool_)
-
-
 def _ridges(unit: NDArray[np.float32], radius: int) -> NDArray[np.float32]:
     """How far each pixel stands above or below both of two opposite pixels, the most over four directions.
 
@@ -219,17 +219,38 @@ def _ridges(unit: NDArray[np.float32], radius: int) -> NDArray[np.float32]:
     """
     height, width = unit.shape
     padded = np.pad(unit, radius, mode="edge")
-    out = np.zeros(unit.shape, np.float32)
-
-    def moved(dy: int, dx: int) -> NDArray[np.float32]:
-        return padded[radius + dy : radius + dy + height, radius + dx : radius + dx + width]
-
+    out = np.empty(unit.shape, np.float32)
+    rows = max(_RIDGE_PIXELS // max(width, 1), 1)
     diagonal = max(round(radius / np.sqrt(2)), 1)
-    for dy, dx in ((0, radius), (radius, 0), (diagonal, diagonal), (diagonal, -diagonal)):
-        first, second = unit - moved(dy, dx), unit - moved(-dy, -dx)
-        np.maximum(out, np.minimum(first, second), out=out)
-        np.maximum(out, -np.maximum(first, second), out=out)
+    directions = ((0, radius), (radius, 0), (diagonal, diagonal), (diagonal, -diagonal))
+    for top in range(0, height, rows):
+        bottom = min(top + rows, height)
+        here, highest = unit[top:bottom], out[top:bottom]
+        first, second, lower = np.empty((3, *here.shape), np.float32)
+        highest[...] = 0
+        for dy, dx in directions:
+            _from_opposite(padded, radius, (top, bottom), (dy, dx), here, first)
+            _from_opposite(padded, radius, (top, bottom), (-dy, -dx), here, second)
+            np.minimum(first, second, out=lower)
+            np.maximum(highest, lower, out=highest)
+            np.maximum(first, second, out=lower)
+            np.negative(lower, out=lower)
+            np.maximum(highest, lower, out=highest)
     return out
+
+
+def _from_opposite(
+    padded: NDArray[np.float32],
+    radius: int,
+    rows: tuple[int, int],
+    shift: tuple[int, int],
+    here: NDArray[np.float32],
+    out: NDArray[np.float32],
+) -> None:
+    """Differences of some rows of pixels from those some pixels away."""
+    top, left = radius + rows[0] + shift[0], radius + shift[1]
+    there = padded[top : top + rows[1] - rows[0], left : left + here.shape[1]]
+    np.subtract(here, there, out=out)
 
 
 def local_reference(

@@ -6,8 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
+from geocbar.value.masks import grown
 from geocbar.value.rejection import local_reference
 
 __all__ = ["median_of_nine", "median_of_valid"]
@@ -33,12 +33,13 @@ def median_of_nine(values: NDArray[np.float32]) -> NDArray[np.float32]:
     (h, w) float32 array
     """
     height, width = values.shape
-    padded = np.pad(values, 1, mode="edge")
     out = np.empty_like(values)
 
     def work(start: int) -> None:
         stop = min(start + _BLOCK_ROWS, height)
-        nine = [padded[start + dy : stop + dy, dx : dx + width].copy() for dy in range(3) for dx in range(3)]
+        rows = np.clip(np.arange(start - 1, stop + 1), 0, height - 1)
+        padded = np.pad(values[rows], ((0, 0), (1, 1)), mode="edge")
+        nine = [padded[dy : stop - start + dy, dx : dx + width].copy() for dy in range(3) for dx in range(3)]
         spare = np.empty_like(nine[0])
         for low, high in zip(_LOWS, _HIGHS, strict=True):
             np.minimum(nine[low], nine[high], out=spare)
@@ -67,7 +68,7 @@ def median_of_valid(values: NDArray[np.float32], valid: NDArray[np.bool_]) -> ND
         A valid pixel with fewer than five valid ones in its square keeps its value.
     """
     out = median_of_nine(values)
-    rows, cols = np.nonzero(valid & ndimage.maximum_filter(~valid, 3))
+    rows, cols = np.nonzero(valid & grown(~valid, 1))
     if len(rows):
         middle, _ = local_reference(values, valid, rows, cols, 1, 1)
         out[rows, cols] = np.where(np.isnan(middle), values[rows, cols], middle)
