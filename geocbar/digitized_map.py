@@ -72,8 +72,6 @@ class DigitizedMap:
         valid = np.isfinite(inside)
         reason = self.inversion.reason[rows, cols]
         sigma = self.inversion.sigma[rows, cols][valid]
-        even = np.ptp(self.scale.even_limits) if self.scale.norm == "log" else self.scale.range
-        relative = sigma / inside[valid] / np.log(10) if self.scale.norm == "log" else sigma
         fit = self.georeference
         return {
             "map": self.picture.name,
@@ -82,7 +80,7 @@ class DigitizedMap:
             "quantity": self.scale.name,
             "unit": self.scale.unit,
             "scale_limits": [float(v) for v in self.scale.limits],
-            "scale_kind": "classes" if self.scale.is_classes else self.scale.norm,
+            "scale_kind": "classes" if self.scale.is_classes else str(self.scale.norm),
             "valued_percent": 100 * float(valid.mean()),
             "reason_percent": {
                 REASON_NAMES[number]: round(100 * float((reason == number).mean()), 3)
@@ -92,7 +90,7 @@ class DigitizedMap:
             "value_min": float(np.nanmin(inside)),
             "value_max": float(np.nanmax(inside)),
             "sigma_median": float(np.median(sigma)),
-            "sigma_median_percent": 100 * float(np.median(relative) / even),
+            "sigma_median_percent": 100 * float(np.median(self.scale.shares_of_range(inside[valid], sigma))),
             "error_kind": self.inversion.error_kind,
             "color_noise": self.inversion.noise,
             "explained_percent": 100 * self.inversion.explained,

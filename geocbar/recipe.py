@@ -51,8 +51,9 @@ class Recipe:
         Values at the two ends of the bar or colormap.
     ticks : str or None
         ``VALUE@PIXEL,...`` along the bar.
-    scale : {"auto", "linear", "log", "discrete"}
-        Auto: linear, or discrete if the bar shows boxes of one colour each.
+    scale : str
+        One of :data:`geocbar.value.norms.SCALES`, ``symlog:LINTHRESH`` or ``power:GAMMA``. Auto: discrete if the bar
+        shows boxes of one colour each, else linear, or what three and more ticks lie on.
     name, unit : str
         Quantity and unit.
     max_distance : float or None
@@ -74,7 +75,7 @@ class Recipe:
     to_crs, resolution, resampling
         The grid, see :func:`geocbar.to_map`.
     tolerance, eps, min_samples, levels, spacing
-        Thinning, see :func:`geocbar.thin`; the tolerance is in value per pixel.
+        Thinning, see :func:`geocbar.thin`; the tolerance is per pixel, in value or what the scale is even in.
     """
 
     image: str

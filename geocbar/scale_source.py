@@ -138,7 +138,24 @@ def _from_bar(recipe: Recipe, picture: Picture, coding: Coding, frame: PixelBox 
         name=recipe.name,
         unit=recipe.unit,
     )
-    return ScaleSource(scale, bar, _assumptions(scale, ticks))
+    return ScaleSource(scale, bar, (*_spacing(scale, ticks, recipe.scale), *_assumptions(scale, ticks)))
+
+
+def _spacing(scale: ColorScale, ticks: Ticks | None, asked: str) -> tuple[str, ...]:
+    """What was found out of the spacing of values, and how far it is known."""
+    kind = scale.norm.kind
+    if ticks is None or kind == "linear":
+        return ()
+    if kind == "piecewise":
+        why = "The ticks lie on no linear, log, power or symlog scale; values" if asked == "auto" else "Values"
+        beyond = scale.limits[0] < min(ticks.values) or scale.limits[1] > max(ticks.values)
+        return (
+            f"{why} are interpolated between them{', straight on beyond the outer ones,' if beyond else ''} and sigma"
+            " is widened there. More ticks make it better.",
+        )
+    if asked == "auto":
+        return (f"The ticks lie on no linear scale, but on this one: {scale.norm}. If it is another: --scale.",)
+    return ()
 
 
 def _assumptions(scale: ColorScale, ticks: Ticks | None) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ import math
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -155,6 +156,36 @@ def test_ticks_say_the_same_as_the_ends(job: MapJob) -> None:
     at = [f"{value}@{left + value / 10 * (right - left):g}" for value in (2, 5, 8)]
     ticks = values_of(job, vmin=None, vmax=None, ticks=",".join(at))
     np.testing.assert_allclose(ticks, values_of(job), atol=1e-4)
+
+
+def test_a_curved_scale_all_the_way(job: MapJob, tmp_path: Path) -> None:
+    """The map's values stand for the square roots of others: by ticks, by its exponent, and with a colormap."""
+    left, _, right, _ = (float(edge) for edge in job.bar.split(","))
+    ticks = ",".join(f"{value:g}@{left + value**0.5 / 10 * (right - left):.2f}" for value in (0, 4, 16, 36, 64, 100))
+    ways = {
+        "found": ["--colorbar", job.bar, "--ticks", ticks],
+        "said": ["--colorbar", job.bar, "--vmin", "0", "--vmax", "100", "--scale", "power:0.5"],
+        "named": ["--colormap", "viridis", "--vmin", "0", "--vmax", "100", "--scale", "power:0.5"],
+        "joined": ["--colorbar", job.bar, "--ticks", ticks, "--scale", "piecewise"],
+    }
+    for way, scale in ways.items():
+        out = tmp_path / way
+        outcome = geocbar(
+            *["run", job.picture, "--gcps", job.gcps, "--frame", job.frame, *scale, "--out", out, "--json", "--quiet"],
+            cwd=tmp_path,
+        )
+        assert outcome.code == 0, outcome.err
+        summary = json.loads(outcome.out)
+        assert summary["scale_kind"] == ("piecewise between 6 ticks" if way == "joined" else "power 0.5"), way
+        assert ("on no linear scale, but on this one: power 0.5" in " ".join(summary["notes"])) == (way == "found")
+        assert ("interpolated between them and sigma is widened" in " ".join(summary["notes"])) == (way == "joined")
+        assert 0.05 < summary["sigma_median_percent"] < (3 if way == "joined" else 0.8)
+        recipe = tomllib.loads((out / "map.toml").read_text(encoding="utf-8"))
+        assert recipe["scale"]["scale"] == (scale[-1] if "--scale" in scale else "auto")
+        left_, top, right_, bottom = (int(edge) for edge in job.frame.split(","))
+        with rasterio.open(out / "map.tif") as raster:
+            error = np.sqrt(raster.read(1)) - job.truth[top:bottom, left_:right_]
+        assert np.sqrt(np.nanmean(error**2)) * 10 <= (3 if way == "joined" else 0.3), way
 
 
 def test_upright_bar_runs_from_the_bottom(tmp_path: Path) -> None:

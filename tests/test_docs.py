@@ -161,6 +161,9 @@ def test_stand_ins_give_their_values_back(at_desk: Path, done: dict[str, str]) -
     for folder in ("chlorophyll_geocbar", "chlorophyll_ticks"):
         with rasterio.open(f"{folder}/chlorophyll.tif") as file:
             assert float(file.read(1)[70, 150]) == pytest.approx(10, rel=0.03), folder
+    for folder in ("chlorophyll_power", "chlorophyll_root"):
+        with rasterio.open(f"{folder}/chlorophyll.tif") as file:
+            assert float(np.nanmax(file.read(1))) == pytest.approx(10, rel=0.03), folder
     middles = {"soil_geocbar": [5, 15, 25, 35, 45], "soil_ticks": [2.5, 7.5, 15, 30, 60]}
     for folder, expected in middles.items():
         with rasterio.open(f"{folder}/soil.tif") as file:

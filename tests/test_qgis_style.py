@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from geocbar.files.qgis_style import footprint_style, gcp_style, point_style, raster_style, simplify_ramp
+from geocbar.value.norms import Norm
 from geocbar.value.scale import ColorScale
 
 NASTY = "<m & \"s\" 'x'>"
@@ -91,6 +92,29 @@ def test_log_style_draws_every_value_in_its_colour(nodes: int) -> None:
     scale = ColorScale.from_colors(colors, vmin=1e-3, vmax=1e4, scale="log")
     at = np.geomspace(1e-3, 1e4, 3000)
     assert np.abs(interpolated(raster_style(scale), at) - scale.colors_at(at)).max() <= 2.01
+
+
+@pytest.mark.parametrize("descending", [False, True])
+@pytest.mark.parametrize("kind", ["symlog:0.5", "power:0.3", "power:3", "piecewise"])
+def test_styles_of_curved_scales_draw_every_value_in_its_colour(kind: str, descending: bool) -> None:
+    colors = jet_like(64)[:: -1 if descending else 1]
+    if kind == "piecewise":
+        norm = Norm("piecewise", knots=((0, -50), (0.2, 0), (0.7, 10), (1, 4000)))
+        values = norm.inverse(np.linspace(1, 0, 64) if descending else np.linspace(0, 1, 64))
+        scale = ColorScale(colors, values, values[[0, -1]], norm)
+    else:
+        ends = {"vmin": 4000.0, "vmax": -50.0} if descending else {"vmin": -50.0, "vmax": 4000.0}
+        scale = ColorScale.from_colors(colors, **ends, scale=kind)
+    low, high = scale.even_limits
+    at = scale.norm.inverse(np.linspace(low, high, 3001)).astype(np.float32)
+    style = raster_style(scale)
+    assert np.all(np.diff(items_of(style)[0]) > 0)
+    rest = np.abs(interpolated(style, at) - scale.colors_at(at)).max(axis=1)
+    assert np.quantile(rest, 0.99) <= 2.51
+    assert rest.max() <= 8  # where half of the colours lie within what a 32-bit number can tell
+    ranges = list(ElementTree.fromstring(point_style(scale)).iter("range"))
+    inner = [float(part.attrib["lower"]) for part in ranges[1:]]
+    np.testing.assert_allclose(scale.to_unit(inner), np.arange(1, 24) / 24, atol=1e-4)
 
 
 @pytest.mark.parametrize("descending", [False, True])

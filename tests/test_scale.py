@@ -81,7 +81,7 @@ def test_ticks_linear_and_log() -> None:
     np.testing.assert_allclose(log.limits, [0.1, 1000])
     assert log.values_at(199.5) == pytest.approx(10.0)
     with pytest.raises(InvalidInputError, match="They fit a log scale: --scale log"):
-        scale_from_bar(bar, ticks=Ticks.parse("1@110,10@210,100@310"))
+        scale_from_bar(bar, ticks=Ticks.parse("1@110,10@210,100@310"), scale="linear")
     with pytest.raises(InvalidInputError, match="They fit a linear scale: --scale linear"):
         scale_from_bar(bar, ticks=Ticks.parse("10@110,20@210,30@310"), scale="log")
     with pytest.raises(InvalidInputError, match="tick 5@900 is not on the colour bar"):

@@ -70,6 +70,18 @@ def commands() -> None:
     """
 
 
+def _checked_scale(context: click.Context, parameter: click.Parameter, text: str | None) -> str | None:
+    """A scale that can be read, or wrong usage."""
+    if text is not None:
+        from geocbar.value.norms import split_scale
+
+        try:
+            split_scale(text)
+        except GeocbarError as error:
+            raise click.BadParameter(f"{error.message} {error.hint}") from error
+    return text
+
+
 @commands.command()
 @click.argument("map_path", metavar="MAP", type=click.Path(path_type=Path))
 @click.option("--gcps", type=click.Path(), help="Control points: CSV (pixel, line, lon, lat) or QGIS .points.")
@@ -83,11 +95,16 @@ def commands() -> None:
 )
 @click.option("--vmin", type=float, help="Value at the left or bottom end of the bar.")
 @click.option("--vmax", type=float, help="Value at the right or top end of the bar.")
-@click.option("--ticks", metavar="V@PX,V@PX", help="Instead of --vmin/--vmax: values at pixels along the bar.")
+@click.option(
+    "--ticks", metavar="V@PX,V@PX", help="Instead of --vmin/--vmax: values at pixels along the bar, 2 and more."
+)
 @click.option(
     "--scale",
-    type=click.Choice(["auto", "linear", "log", "discrete"]),
-    help="How values run along the bar.  [default: auto: linear, or discrete if it shows boxes]",
+    metavar="SCALE",
+    callback=_checked_scale,
+    help="How values run along the bar: auto, linear, log, symlog, power, piecewise (between ticks) or discrete. With"
+    " two values symlog:LINTHRESH, power:GAMMA.  [default: auto: discrete if the bar shows boxes, else linear, or what"
+    " three and more ticks lie on]",
 )
 @click.option("--background", multiple=True, metavar="COLOUR", help="A colour that is no data (#rrggbb); repeatable.")
 @click.option(
@@ -122,8 +139,8 @@ def commands() -> None:
 @click.option(
     "--tolerance",
     type=float,
-    help="Thinning leaves out pixels that differ more from a neighbour (value, or decades on a log scale)."
-    "  [default: 5 % of the range]",
+    help="Thinning leaves out pixels that differ more from a neighbour (value; decades on log and symlog scales, share"
+    " of the length on power and piecewise ones).  [default: 5 % of the range]",
 )
 @click.option("--eps", type=float, help="DBSCAN: neighbours are at most this many pixels apart.  [default: 1.5]")
 @click.option(

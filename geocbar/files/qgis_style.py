@@ -15,7 +15,7 @@ __all__ = ["footprint_style", "gcp_style", "point_style", "raster_style", "reaso
 
 _DOCTYPE = "<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>\n"
 _POINT_RANGES = 24
-_LOG_STOPS = 512
+_CURVED_STOPS = 512
 
 
 def raster_style(scale: ColorScale) -> str:
@@ -143,12 +143,15 @@ def simplify_ramp(values: NDArray[np.float64], colors: NDArray[np.float64], tole
 def _ramp_items(scale: ColorScale) -> list[str]:
     order = np.argsort(scale.values)
     values, colors = scale.values[order], scale.colors[order]
-    if scale.norm != "linear":
+    if scale.norm.kind != "linear":
         # QGIS interpolates in the values themselves: stops must lie close enough for the difference to vanish.
         even = forward_norm(values, scale.norm)
-        dense = np.union1d(even, np.linspace(even[0], even[-1], _LOG_STOPS))
+        dense = np.union1d(even, np.linspace(even[0], even[-1], _CURVED_STOPS))
         colors = np.stack([np.interp(dense, even, band) for band in colors.T], axis=1)
         values = inverse_norm(dense, scale.norm)
+        # Near the flat end of a power scale stops come closer than a 32-bit raster can tell.
+        apart = np.concatenate([np.diff(values.astype(np.float32)) > 0, [True]])
+        colors, values = colors[apart], values[apart]
     colors = np.rint(colors)
     stops = simplify_ramp(values, colors)
     return [_item(f"{values[i]:.10g}", f"{values[i]:.5g} {scale.unit}".strip(), colors[i]) for i in stops]

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from geocbar.errors import InvalidInputError
 from geocbar.grid.lattice import dbscan
-from geocbar.value.scale import forward_norm
+from geocbar.value.norms import Norm, as_norm
 
 __all__ = ["Points", "RebuildError", "gradient_mask", "quantize", "rebuild_error", "thin"]
 
@@ -90,7 +90,7 @@ class RebuildError:
     outside_rmse_percent: float
 
 
-def _unit_coordinate(values: NDArray[np.floating], limits: ArrayLike, norm: str) -> NDArray[np.float64]:
+def _unit_coordinate(values: NDArray[np.floating], limits: ArrayLike, norm: Norm | str) -> NDArray[np.float64]:
     """Values as a share of the scale, 0 at the lower and 1 at the upper limit, NaN where there is none."""
     ends = np.sort(np.asarray(limits, dtype=np.float64))
     if ends.shape != (2,) or not np.isfinite(ends).all() or ends[0] == ends[1]:
@@ -98,8 +98,9 @@ def _unit_coordinate(values: NDArray[np.floating], limits: ArrayLike, norm: str)
             f"The limits {np.asarray(limits).tolist()} are not two different values.",
             "Give two different values: --vmin V --vmax V",
         )
-    low, high = forward_norm(ends, norm)
-    return (forward_norm(np.where(np.isfinite(values), values, np.nan), norm) - low) / (high - low)
+    norm = as_norm(norm, ends)
+    low, high = norm.forward(ends)
+    return (norm.forward(np.where(np.isfinite(values), values, np.nan)) - low) / (high - low)
 
 
 def _require_picture(values: ArrayLike) -> NDArray[np.floating]:
@@ -117,7 +118,7 @@ def quantize(
     limits: ArrayLike,
     n_levels: int = 64,
     *,
-    norm: str = "linear",
+    norm: Norm | str = "linear",
     edges: ArrayLike | None = None,
 ) -> NDArray[np.int32]:
     """Levels of equal step between the limits, or the class number on a class scale.
@@ -130,8 +131,8 @@ def quantize(
         Values at the two ends of the scale.
     n_levels : int
         Number of levels; not used on a class scale.
-    norm : {"linear", "log"}
-        In which coordinate the steps are equal.
+    norm : Norm or str
+        In which coordinate the steps are equal, ``"linear"``, ``"log"`` or another norm of a scale.
     edges : (n + 1,) float array, optional
         Limits of the classes. The levels are then the classes, numbered by ascending value.
 
@@ -232,7 +233,7 @@ def thin(
     sigma: NDArray[np.floating] | None = None,
     to_world: Callable[[NDArray[np.float64]], NDArray[np.float64]] | None = None,
     crs: str = "",
-    norm: str = "linear",
+    norm: Norm | str = "linear",
     edges: ArrayLike | None = None,
     smoothing: float = 1.0,
 ) -> Points:
@@ -248,7 +249,8 @@ def thin(
     limits : (2,) float array
         Values at the two ends of the scale.
     tolerance : float, optional
-        Steepest slope that is kept, in the unit of the values (decades if `norm` is ``"log"``) a pixel; inf keeps all.
+        Steepest slope that is kept, in the even coordinate of `norm` a pixel: the unit of the values if it is linear,
+        decades if ``"log"`` or ``"symlog"``, shares of the scale's length if power or piecewise; inf keeps all.
         Unless given it is 5 % of the range, which no smooth map reaches but the edges of lines and lettering do.
     eps, min_samples : float, int
         Of :func:`geocbar.grid.lattice.dbscan`. A band of one level must be 2 px wide for most of its pixels to have
@@ -298,7 +300,7 @@ def thin(
     unit = _unit_coordinate(values, limits, norm).astype(np.float32)
     if smoothing > 0 and edges is None:
         unit = _smooth(unit, smoothing)
-    low, high = forward_norm(np.sort(np.asarray(limits, dtype=np.float64)), norm)
+    low, high = as_norm(norm, limits).forward(np.sort(np.asarray(limits, dtype=np.float64)))
     share = TOLERANCE if tolerance is None else tolerance / float(high - low)
     keep = gradient_mask(unit, share)
     levels = _levels(unit, n_levels) if edges is None else quantize(values, limits, edges=edges)

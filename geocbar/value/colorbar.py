@@ -12,13 +12,12 @@ from geocbar.errors import InvalidInputError
 from geocbar.figure.layout import PixelBox
 from geocbar.value.bar_ends import bridge_lines, color_beyond, without_end_lines
 from geocbar.value.classes import bar_classes
+from geocbar.value.norms import as_norm, split_scale
 from geocbar.value.recognition import BarMatch
-from geocbar.value.scale import ColorScale, forward_norm, inverse_norm
+from geocbar.value.scale import ColorScale
+from geocbar.value.tick_fit import fit_norm
 
 __all__ = ["ColorBar", "Ticks", "read_colorbar", "scale_from_bar"]
-
-#: Ticks may leave a straight (or log) line by this share of the bar's length before the scale is refused.
-MAX_TICK_MISFIT = 0.02
 
 #: How well the ends of a bar are known from its box, and from the colours of a colormap that was recognised.
 BOX_ERROR_PX, MATCH_ERROR_PX = 0.5, 0.2
@@ -224,8 +223,10 @@ def scale_from_bar(
         Values at the left (bottom) and right (top) end of the box; vmin may be the larger one.
     ticks : Ticks
         Values at pixel positions, instead of `vmin` and `vmax`.
-    scale : {"auto", "linear", "log", "discrete"}
-        How values run along the bar. ``"auto"``: linear, or discrete if the bar shows boxes of one colour each.
+    scale : str
+        How values run along the bar, one of :data:`~geocbar.value.norms.SCALES`, ``"symlog:LINTHRESH"`` or
+        ``"power:GAMMA"``. ``"auto"``: discrete if the bar shows boxes of one colour each; else linear, or with three
+        and more ticks what they lie on, see :func:`~geocbar.value.tick_fit.fit_norm`.
         ``"discrete"``: boxes of equal length between the two ends; with more than two ticks, the ticks are the limits
         of the boxes and those may be of any length.
     name, unit : str
@@ -247,11 +248,9 @@ def scale_from_bar(
     InvalidInputError
         If values are missing or equal, do not run one way, or ticks do not fit the scale.
     """
-    if scale not in ("auto", "linear", "log", "discrete"):
-        raise InvalidInputError(f"There is no scale {scale!r}.", "Choose one of: auto, linear, log, discrete")
+    split_scale(scale)
     runs = bar_classes(bar.colors, lossy) if scale in ("auto", "discrete") else None
-    scale = ("linear" if runs is None else "discrete") if scale == "auto" else scale
-    norm = "log" if scale == "log" else "linear"
+    scale = "discrete" if runs is not None else scale
     low, high = bar.ends
     if ticks is None:
         if vmin is None or vmax is None:
@@ -264,6 +263,8 @@ def scale_from_bar(
                 f"The two ends of the colour bar have the same value, {vmin:g}.",
                 "Give two different values: --vmin V --vmax V",
             )
+        if scale not in ("auto", "discrete"):
+            as_norm(scale, (vmin, vmax)).forward([vmin, vmax])
         ticks = Ticks((low, high), (vmin, vmax))
     _require_ticks_on_bar(ticks, bar)
     if scale == "discrete":
@@ -278,12 +279,12 @@ def scale_from_bar(
             ticks = Ticks(ends, ticks.values)
         low, high = ends
         step = 1.0 / len(colors)
-    slope, offset = _fit_ticks(ticks, norm, abs(high - low))
-    values = inverse_norm(slope * positions + offset, norm)
+    fit = fit_norm(ticks.positions, ticks.values, (low, high), scale)
     said = dict(zip(ticks.positions, ticks.values, strict=True))
-    limits = np.array([said.get(end, inverse_norm(slope * end + offset, norm)) for end in (low, high)], np.float64)
+    limits = np.array([said.get(end, fit.values_at(end)) for end in (low, high)], np.float64)
     end_px = BOX_ERROR_PX if match is None else MATCH_ERROR_PX
-    return ColorScale(colors, values, limits, norm, step=step, name=name, unit=unit, end_px=end_px)
+    values = fit.values_at(positions)
+    return ColorScale(colors, values, limits, fit.norm, step=step, name=name, unit=unit, end_px=end_px)
 
 
 def _class_scale(bar: ColorBar, ticks: Ticks, runs: NDArray[np.intp] | None, name: str, unit: str) -> ColorScale:
@@ -342,34 +343,6 @@ def _piecewise(at: NDArray[np.float64], ticks: Ticks) -> NDArray[np.float64]:
     nearest = np.abs(at[:, None] - positions).argmin(axis=1)
     beside = np.abs(at - positions[nearest]) <= min(TICK_REACH_PX, np.abs(np.diff(at)).min() / 4)
     return np.where(beside, values[nearest], out)
-
-
-def _fit_ticks(ticks: Ticks, norm: str, length: float) -> tuple[float, float]:
-    """Slope and offset of the normed value along the bar, by least squares."""
-    positions = np.array(ticks.positions)
-    coordinates = forward_norm(ticks.values, norm)
-    slope, offset = (float(c) for c in np.polyfit(positions - positions[0], coordinates, 1))
-    offset -= slope * positions[0]
-    misfit = np.abs(slope * positions + offset - coordinates) / abs(slope * length) if slope else np.array([np.inf])
-    if misfit.max() > MAX_TICK_MISFIT:
-        worst = int(np.argmax(misfit))
-        other = _better_norm(ticks, norm, length)
-        raise InvalidInputError(
-            f"The ticks do not lie on a {norm} scale: {ticks.values[worst]:g} is"
-            f" {100 * misfit[worst]:.1f} % of the bar away from its place.",
-            f"They fit a {other} scale: --scale {other}" if other else "Check the ticks' values and pixels.",
-        )
-    return slope, offset
-
-
-def _better_norm(ticks: Ticks, norm: str, length: float) -> str:
-    other = "linear" if norm == "log" else "log"
-    if other == "log" and min(ticks.values) <= 0:
-        return ""
-    coordinates = forward_norm(ticks.values, other)
-    fit = np.polyfit(ticks.positions, coordinates, 1)
-    misfit = np.abs(np.polyval(fit, ticks.positions) - coordinates).max() / max(abs(fit[0] * length), 1e-300)
-    return other if misfit <= MAX_TICK_MISFIT else ""
 
 
 def _require_ticks_on_bar(ticks: Ticks, bar: ColorBar) -> None:

@@ -8,42 +8,22 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from geocbar.errors import InvalidInputError
+from geocbar.value.norms import LINEAR, SCALES, Norm, as_norm, split_scale
 
-__all__ = ["NORMS", "ColorScale", "forward_norm", "inverse_norm"]
+__all__ = ["ColorScale", "forward_norm", "inverse_norm"]
 
-#: How values are spaced along a scale.
-NORMS = ("linear", "log")
-
-
-def forward_norm(values: ArrayLike, norm: str) -> NDArray[np.float64]:
-    """Values to the coordinate in which the scale is even (log10 for ``"log"``).
-
-    Raises
-    ------
-    InvalidInputError
-        For an unknown norm, or a value that is not positive on a log scale.
-    """
-    array = np.asarray(values, dtype=np.float64)
-    if norm == "linear":
-        return array
-    if norm != "log":
-        raise InvalidInputError(f"There is no scale {norm!r}.", f"Choose one of: {', '.join(NORMS)}")
-    if np.any(array <= 0):  # NaN passes: it stays NaN
-        raise InvalidInputError(
-            f"A log scale cannot hold {float(np.nanmin(array)):g}: it has no zero and no negative values.",
-            "Give positive limits, or --scale linear.",
-        )
-    return np.log10(array)
+#: Values whose uncertainty is computed at once, to bound the memory.
+_BLOCK = 1 << 20
 
 
-def inverse_norm(coordinates: ArrayLike, norm: str) -> NDArray[np.float64]:
+def forward_norm(values: ArrayLike, norm: Norm | str) -> NDArray[np.float64]:
+    """Values to the coordinate in which the scale is even; see :meth:`geocbar.value.norms.Norm.forward`."""
+    return as_norm(norm).forward(values)
+
+
+def inverse_norm(coordinates: ArrayLike, norm: Norm | str) -> NDArray[np.float64]:
     """Even coordinate back to values; the inverse of :func:`forward_norm`."""
-    array = np.asarray(coordinates, dtype=np.float64)
-    if norm == "linear":
-        return array
-    if norm != "log":
-        raise InvalidInputError(f"There is no scale {norm!r}.", f"Choose one of: {', '.join(NORMS)}")
-    return np.power(10.0, array)
+    return as_norm(norm).inverse(coordinates)
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,8 +41,9 @@ class ColorScale:
         Value of each node in the unit of the bar, strictly monotonic; for classes the middle of each class.
     limits : (2,) float array
         Values at the two ends of the scale, ascending. Errors in percent refer to ``limits[1] - limits[0]``.
-    norm : {"linear", "log"}
-        In which coordinate values are interpolated between nodes.
+    norm : Norm
+        In which coordinate values are interpolated between nodes. The texts ``"linear"``, ``"log"``,
+        ``"symlog:LINTHRESH"`` and ``"power:GAMMA"`` (anchored at the limits) are taken, too.
     edges : (n + 1,) float array or None
         Limits of the classes, in the order of ``colors``; None for a continuous scale.
     step : float
@@ -82,7 +63,7 @@ class ColorScale:
     colors: NDArray[np.float64]
     values: NDArray[np.float64]
     limits: NDArray[np.float64]
-    norm: str = "linear"
+    norm: Norm = LINEAR
     edges: NDArray[np.float64] | None = None
     step: float = 0.0
     name: str = "value"
@@ -125,8 +106,10 @@ class ColorScale:
             raise InvalidInputError(
                 "The values along the colour scale do not run one way.", "Give ticks in the order of the bar."
             )
-        forward_norm(limits, self.norm)
-        object.__setattr__(self, "_coordinates", forward_norm(values, self.norm))
+        norm = as_norm(self.norm, limits)
+        object.__setattr__(self, "norm", norm)
+        norm.forward(limits)
+        object.__setattr__(self, "_coordinates", norm.forward(values))
         for name, array in (("colors", colors), ("values", values), ("limits", limits)):
             object.__setattr__(self, name, array)
         if self.edges is not None:
@@ -165,8 +148,9 @@ class ColorScale:
             Whether positions (and edges) are data values already.
         edges : (n + 1,) array or None
             Limits of classes, like `positions`. An open end (infinite) is taken to be as wide as its neighbour.
-        scale : {"linear", "log", "discrete"}
-            How values run between the ends; ``"discrete"`` makes every colour a class.
+        scale : str
+            How values run between the ends: ``"linear"``, ``"log"``, ``"symlog:LINTHRESH"``, ``"power:GAMMA"``;
+            ``"discrete"`` makes every colour a class.
         step, name, unit
             See :class:`ColorScale`.
 
@@ -177,8 +161,8 @@ class ColorScale:
         """
         colors = np.asarray(colors, dtype=np.float64)
         n = len(colors)
-        if scale not in (*NORMS, "discrete"):
-            raise InvalidInputError(f"There is no scale {scale!r}.", "Choose one of: linear, log, discrete")
+        if split_scale(scale)[0] == "auto":
+            raise InvalidInputError(f"There is no scale {scale!r}.", f"Choose one of: {', '.join(SCALES[1:])}")
         if (vmin is None) != (vmax is None) or (not has_values and vmin is None):
             raise InvalidInputError(
                 "The values at the ends of the colormap are not known.", "Give both: --vmin V --vmax V"
@@ -188,13 +172,16 @@ class ColorScale:
             has_values = False
         if scale == "discrete" and edges is None:
             edges = _edges_between(positions) if has_values and positions is not None else np.arange(n + 1) / n
-        norm = "log" if scale == "log" else "linear"
+        ends = np.array([vmin, vmax], dtype=np.float64)
         if edges is not None:
             edges = _closed(np.asarray(edges, dtype=np.float64))
+            norm = as_norm("linear" if scale == "discrete" else scale, edges[[0, -1]] if has_values else ends)
             edges = edges if has_values else _stretch(edges, vmin, vmax, norm)
-            middles = inverse_norm((forward_norm(edges[1:], norm) + forward_norm(edges[:-1], norm)) / 2, norm)
+            even = norm.forward(edges)
+            middles = norm.inverse((even[1:] + even[:-1]) / 2)
             return cls(colors, middles, edges[[0, -1]], norm, edges, 1 / n, name, unit)
         places = np.linspace(0, 1, n) if positions is None else np.asarray(positions, dtype=np.float64)
+        norm = as_norm(scale, places[[0, -1]] if has_values else ends)
         if has_values:
             return cls(colors, places, places[[0, -1]], norm, None, step, name, unit)
         values = _stretch(places, vmin, vmax, norm)
@@ -234,7 +221,7 @@ class ColorScale:
         array of float64, same shape
         """
         nodes = np.asarray(nodes, dtype=np.float64)
-        return inverse_norm(np.interp(nodes, np.arange(len(self.values)), self._coordinates), self.norm)
+        return self.norm.inverse(np.interp(nodes, np.arange(len(self.values)), self._coordinates))
 
     def colors_at_nodes(self, nodes: ArrayLike) -> NDArray[np.float32]:
         """Colours at fractional node numbers, on the polyline.
@@ -258,11 +245,12 @@ class ColorScale:
         """The limits in the coordinate of :meth:`to_even`."""
         if self.edges is not None:
             return 0.0, float(len(self.values))
-        low, high = forward_norm(self.limits, self.norm)
+        low, high = self.norm.forward(self.limits)
         return float(low), float(high)
 
     def to_even(self, values: ArrayLike) -> NDArray[np.float64]:
-        """Values in the coordinate in which the scale is even: themselves, their log10, or the class number + 0.5.
+        """Values in the coordinate in which the scale is even: themselves, their log10 or what their norm
+        makes of them, or the class number + 0.5.
 
         Parameters
         ----------
@@ -277,7 +265,7 @@ class ColorScale:
         if self.edges is not None:
             number = np.searchsorted(np.sort(self.edges)[1:-1], values, side="right") + 0.5
             return np.where(np.isfinite(values), number, np.nan)
-        return forward_norm(values, self.norm)
+        return self.norm.forward(values)
 
     def to_unit(self, values: ArrayLike) -> NDArray[np.float32]:
         """Values as shares of the scale's length: 0 at the lower limit, 1 at the upper, even in colour."""
@@ -286,20 +274,49 @@ class ColorScale:
 
     def from_unit(self, unit: NDArray[np.float32]) -> NDArray[np.float32]:
         """Back from shares of the scale's length; not for classes."""
-        low, high = forward_norm(self.limits, self.norm)
+        low, high = self.norm.forward(self.limits)
         even = low + (high - low) * np.asarray(unit, dtype=np.float64)
-        return inverse_norm(even, self.norm).astype(np.float32)
+        return self.norm.inverse(even).astype(np.float32)
 
     def sigma_from_unit(self, values: NDArray[np.float32], sigma: NDArray[np.float32]) -> NDArray[np.float32]:
         """Uncertainty in the unit of the values, from that in shares of the scale's length.
 
         On a log scale it is the share of a decade times the value: multiplicative errors are stated where they lie.
+        See :meth:`geocbar.value.norms.Norm.spread` for the others.
         """
-        low, high = forward_norm(self.limits, self.norm)
+        low, high = self.norm.forward(self.limits)
         spread = np.float32(high - low) * sigma
-        if self.norm == "log":
-            spread = spread * np.float32(np.log(10)) * values
-        return spread.astype(np.float32)
+        if self.norm.kind == "linear":
+            return spread.astype(np.float32)
+        if self.norm.kind == "log":
+            return np.asarray(spread * np.float32(np.log(10)) * values, dtype=np.float32)
+        out, at = np.empty(spread.size, np.float32), np.ravel(values)
+        for start in range(0, out.size, _BLOCK):
+            part = slice(start, start + _BLOCK)
+            out[part] = self.norm.spread(at[part], spread.ravel()[part], self.limits)
+        return out.reshape(spread.shape)
+
+    def shares_of_range(self, values: NDArray[np.floating], sigma: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Uncertainties as shares of the range, on a log scale of the range in decades, elsewhere of its even length.
+
+        Parameters
+        ----------
+        values, sigma : arrays of float, same shape
+            Sigma in the unit of the values.
+
+        Returns
+        -------
+        array of float64, same shape
+        """
+        if self.is_classes or self.norm.kind == "linear":
+            return np.asarray(sigma, dtype=np.float64) / self.range
+        low, high = self.even_limits
+        if self.norm.kind == "log":
+            even = np.asarray(sigma / values / np.log(10), dtype=np.float64)
+        else:
+            even = (self.norm.forward(values + sigma) - self.norm.forward(values - sigma)) / 2
+        shares: NDArray[np.float64] = even / (high - low)
+        return shares
 
     def colors_at(self, values: ArrayLike) -> NDArray[np.uint8]:
         """Colours of values: the picture redrawn. NaN becomes white.
@@ -322,9 +339,7 @@ class ColorScale:
             colors = self.colors[index]
         else:
             filled = np.where(finite, values, self.limits[0])
-            if self.norm == "log":
-                filled = np.maximum(filled, np.finfo(np.float64).tiny)
-            at = forward_norm(filled, self.norm)
+            at = self.norm.forward(np.clip(filled, self.values[order[0]], self.values[order[-1]]))
             colors = np.stack(
                 [np.interp(at, self._coordinates[order], self.colors[order, band]) for band in range(3)],
                 axis=-1,
@@ -332,10 +347,10 @@ class ColorScale:
         return np.where(finite[..., None], np.rint(colors), 255).astype(np.uint8)
 
 
-def _stretch(shares: NDArray[np.float64], vmin: float | None, vmax: float | None, norm: str) -> NDArray[np.float64]:
+def _stretch(shares: NDArray[np.float64], vmin: float | None, vmax: float | None, norm: Norm) -> NDArray[np.float64]:
     """Shares of the scale's length to values."""
-    low, high = forward_norm(np.array([vmin, vmax], dtype=np.float64), norm)
-    return inverse_norm(low + shares * (high - low), norm)
+    low, high = norm.forward(np.array([vmin, vmax], dtype=np.float64))
+    return norm.inverse(low + shares * (high - low))
 
 
 def _shares(
