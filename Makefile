@@ -7,9 +7,7 @@ EXAMPLE := examples/indonesian_seas
 .PHONY: run test bench docs clean
 
 run: $(VENV)/.installed
-	$(BIN)/geocbar run $(EXAMPLE)/map.jpg --gcps $(EXAMPLE)/gcps.csv --colorbar 300,1044,1300,1070 \
-	  --vmin -11000 --vmax 5000 --name elevation --unit m --frame 98,98,1502,982 \
-	  --out indonesian_seas_geocbar --overwrite
+	$(BIN)/geocbar run $(EXAMPLE)/map.jpg --gcps $(EXAMPLE)/gcps.csv --out indonesian_seas_geocbar --overwrite
 	$(BIN)/python examples/check.py indonesian_seas_geocbar/map.tif $(EXAMPLE)
 
 test: $(VENV)/.installed-test

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,76 +11,67 @@ from numpy.typing import NDArray
 from geocbar.digitized_map import DigitizedMap, Progress
 from geocbar.errors import InvalidInputError
 from geocbar.figure.layout import PixelBox
+from geocbar.figure.outlines import pixels_inside
+from geocbar.figure.words import ReadText
+from geocbar.figure_source import FigureSource, read_source
 from geocbar.files.gcp_tables import read_gcps
-from geocbar.files.images import MAX_PIXELS, Picture, file_sha256, read_image
+from geocbar.files.images import Picture, file_sha256
 from geocbar.grid.raster import to_map
 from geocbar.grid.thinning import Points, RebuildError, rebuild_error, thin
+from geocbar.inspection import Inspection, inspect_source
 from geocbar.place.gcps import check_gcps
 from geocbar.place.georeference import Georeference, fit_georeference
 from geocbar.place.projections import project_points
 from geocbar.place.slips import name_slips
 from geocbar.recipe import Recipe
-from geocbar.scale_source import picture_coding, read_scale, require_same
+from geocbar.scale_source import ScaleSource, picture_coding, read_scale, require_same
 from geocbar.value.color import parse_color
-from geocbar.value.inversion import LEAST_EXPLAINED, Inversion, invert
+from geocbar.value.inversion import LEAST_EXPLAINED, Coding, Inversion, invert
 from geocbar.value.reasons import Reason
 from geocbar.value.scale import ColorScale
 
-__all__ = ["digitize", "digitize_recipe"]
+__all__ = ["digitize_recipe"]
 
 
-def digitize(image: str | Path, gcps: str | Path, *, progress: Progress | None = None, **choices: Any) -> DigitizedMap:
-    """Turn a published map back into data.
+def digitize_recipe(recipe: Recipe, *, read: ReadText | None = None, progress: Progress | None = None) -> DigitizedMap:
+    """Do what a recipe says, and find what it does not say.
 
     Parameters
     ----------
-    image : str or Path
-        The picture of the map.
-    gcps : str or Path
-        Control points, a CSV or QGIS ``.points`` file.
+    recipe : Recipe
+    read : callable or None
+        Reads words in pictures; without it only the text of PDF files is read.
     progress : callable or None
         Told, in a few words, what is being done.
-    **choices
-        Any choice of :class:`~geocbar.recipe.Recipe`: ``colorbar``, ``vmin``, ``vmax``, ``ticks``, ``scale``,
-        ``colormap``, ``frame``, ``name``, ``unit``, ``model``, ``to_crs``, ...
 
     Returns
     -------
     DigitizedMap
-        ``result.raster.values`` are the values; ``result.save("out/")`` writes everything.
 
     Raises
     ------
+    NotReadError
+        If what has to be found is not found for certain.
     GeocbarError
         With what to do next, whenever an input is missing or cannot be right.
     """
-    known = set(Recipe.__dataclass_fields__) - {"image", "gcps", "base"}
-    unknown = sorted(set(choices) - known)
-    if unknown:
-        raise InvalidInputError(f"There is no choice {unknown[0]!r}.", f"Choices are: {', '.join(sorted(known))}")
-    return digitize_recipe(Recipe(image=str(image), gcps=str(gcps), **choices), progress=progress)
-
-
-def digitize_recipe(recipe: Recipe, *, progress: Progress | None = None) -> DigitizedMap:
-    """Do what a recipe says; see :func:`digitize`."""
     tell = progress or _silent
     tell("reading the picture")
-    picture = read_image(recipe.path(recipe.image), MAX_PIXELS if recipe.max_pixels is None else recipe.max_pixels)
+    source = read_source(recipe)
+    picture = source.picture
     require_same(picture.sha256, recipe.image_sha256, picture.name)
-    frame = PixelBox.parse(recipe.frame) if recipe.frame else None
-    if frame is not None:
-        frame.require_inside(picture.width, picture.height, "map frame")
-        _require_pixels(frame, picture)
     notes = list(picture.notes)
 
     tell("reading the control points")
     georeference = _place(recipe, picture, notes)
 
-    tell("reading the colour scale")
-    coding, found = picture_coding(picture)
-    source = read_scale(recipe, picture, coding, frame)
-    scale = source.scale
-    notes += [*found, *source.notes]
+    tell("reading the figure")
+    coding, said = picture_coding(picture)
+    notes += said
+    area, found, scale_source = _read_scale(recipe, source, coding, georeference, read)
+    recipe = recipe if found is None else found.completed()
+    scale = scale_source.scale
+    notes += [*(found.notes if found else ()), *scale_source.notes]
 
     tell("inverting colours")
     inversion = invert(
@@ -89,13 +79,14 @@ def digitize_recipe(recipe: Recipe, *, progress: Progress | None = None) -> Digi
         scale,
         coding=coding,
         max_distance=recipe.max_distance,
-        frame=frame,
-        bar=None if source.bar is None else source.bar.box,
-        bar_length_px=source.bar_length_px,
+        frame=area.box,
+        inside=area.inside,
+        bar=area.bar,
+        bar_length_px=scale_source.bar_length_px,
         background=[parse_color(color) for color in recipe.background.split()],
         search_background=recipe.search_background,
-        under=source.colors_beyond[0],
-        over=source.colors_beyond[1],
+        under=scale_source.colors_beyond[0],
+        over=scale_source.colors_beyond[1],
         shading=recipe.shading,
         fill=recipe.fill,
     )
@@ -112,7 +103,7 @@ def digitize_recipe(recipe: Recipe, *, progress: Progress | None = None) -> Digi
         reason=inversion.reason,
         intensity=inversion.intensity if recipe.intensity else None,
         outside=Reason.OUTSIDE,
-        frame=frame,
+        frame=area.box,
         to_crs=recipe.to_crs,
         resolution=recipe.resolution,
         resampling=recipe.resampling,
@@ -121,10 +112,75 @@ def digitize_recipe(recipe: Recipe, *, progress: Progress | None = None) -> Digi
     tell("thinning")
     points, rebuild = _thin(recipe, inversion, scale, georeference, raster.crs)
     done = _with_checksums(recipe, picture)
-    return DigitizedMap(done, picture, scale, inversion, georeference, raster, points, rebuild, tuple(notes))
+    return DigitizedMap(
+        done, picture, scale, inversion, georeference, raster, points, rebuild, tuple(notes), area.box, found
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _MapArea:
+    """Where the map is in the picture as it lies: its box, its outline if it is no rectangle, the bar if upright."""
+
+    box: PixelBox | None
+    inside: NDArray[np.bool_] | None = None
+    bar: PixelBox | None = None
+
+
+def _read_scale(
+    recipe: Recipe, source: FigureSource, coding: Coding, georeference: Georeference, read: ReadText | None
+) -> tuple[_MapArea, Inspection | None, ScaleSource]:
+    """Frame, panel, bar and values: as said, or as found."""
+    picture = source.picture
+    frame = PixelBox.parse(recipe.frame) if recipe.frame and recipe.frame != "none" else None
+    if frame is not None:
+        frame.require_inside(picture.width, picture.height, "map frame")
+        _require_pixels(frame, picture)
+    named = read_scale(recipe, picture, coding, frame) if recipe.colormap else None
+    if recipe.colormap == "auto":
+        assert named is not None
+        return _MapArea(frame), None, named
+    found = inspect_source(
+        recipe,
+        source,
+        read,
+        lossy=coding.lossy,
+        points=georeference.gcps.used().pixels,
+        map_colors=None if named is None else named.scale.colors,
+    )
+    found.require_certain()
+    upright = found.reading.turned
+    seen = picture if upright is None else replace(picture, pixels=upright.pixels)
+    panel = found.frame
+    scale = named or read_scale(found.completed(), seen, coding, panel.box if panel else None)
+    return _map_area(picture, found, scale), found, scale
+
+
+def _map_area(picture: Picture, found: Inspection, scale: ScaleSource) -> _MapArea:
+    panel, upright = found.frame, found.reading.turned
+    bar = None if scale.bar is None else scale.bar.box
+    if upright is None and (panel is None or panel.outline is None):
+        return _MapArea(None if panel is None else panel.box.clipped(picture.width, picture.height), None, bar)
+    inside = np.ones((picture.height, picture.width), bool)
+    if panel is not None:
+        outline = panel.box.corners() if panel.outline is None else panel.outline
+        outline = outline if upright is None else upright.to_original(outline)
+        inside = pixels_inside(outline, picture.width, picture.height)
+    if upright is not None and bar is not None:
+        inside &= ~pixels_inside(upright.to_original(bar.corners()), picture.width, picture.height)
+        bar = None
+    rows, cols = np.flatnonzero(inside.any(axis=1)), np.flatnonzero(inside.any(axis=0))
+    if not len(rows):
+        raise InvalidInputError("The map's outline holds no pixel.", "Give its frame: --frame L,T,R,B, or none")
+    box = PixelBox(float(cols[0]), float(rows[0]), float(cols[-1] + 1), float(rows[-1] + 1))
+    return _MapArea(box, inside, bar)
 
 
 def _place(recipe: Recipe, picture: Picture, notes: list[str]) -> Georeference:
+    if recipe.gcps is None:
+        raise InvalidInputError(
+            f"It is not known where on Earth {picture.name} lies.",
+            "Give control points: --gcps FILE (a CSV with pixel, line, lon, lat)",
+        )
     gcps = read_gcps(recipe.path(recipe.gcps), recipe.gcp_crs)
     require_same(file_sha256(recipe.path(recipe.gcps)), recipe.gcps_sha256, Path(recipe.gcps).name)
     notes += check_gcps(gcps, picture.width, picture.height)
@@ -190,7 +246,7 @@ def _with_checksums(recipe: Recipe, picture: Picture) -> Recipe:
     return replace(
         recipe,
         image_sha256=picture.sha256,
-        gcps_sha256=file_sha256(recipe.path(recipe.gcps)),
+        gcps_sha256=file_sha256(recipe.path(recipe.gcps)) if recipe.gcps else "",
         colormap_sha256=file_sha256(recipe.path(recipe.colormap)) if recipe.colormap and palette else "",
     )
 

@@ -14,6 +14,7 @@ from geocbar.files.images import Picture
 from geocbar.files.output_folder import fresh_folder
 from geocbar.grid.raster import Raster, footprint
 from geocbar.grid.thinning import Points, RebuildError
+from geocbar.inspection import Inspection
 from geocbar.place.georeference import Georeference
 from geocbar.recipe import Recipe
 from geocbar.value.inversion import Inversion
@@ -46,6 +47,10 @@ class DigitizedMap:
         How well the points rebuild the values.
     notes : tuple of str
         Everything a person should know before trusting the numbers.
+    area : PixelBox or None
+        The map's frame in the picture, or the box of its outline; None: the whole picture.
+    found : Inspection or None
+        What was found in the figure; None if there was nothing to find.
     """
 
     recipe: Recipe
@@ -57,13 +62,13 @@ class DigitizedMap:
     points: Points
     rebuild: RebuildError
     notes: tuple[str, ...]
+    area: PixelBox | None = None
+    found: Inspection | None = None
 
     @property
     def frame(self) -> PixelBox:
-        """The map's frame; the whole picture if none was given."""
-        if self.recipe.frame:
-            return PixelBox.parse(self.recipe.frame)
-        return PixelBox(0, 0, self.picture.width, self.picture.height)
+        """The map's frame, or the box of its outline; the whole picture if there is none."""
+        return self.area or PixelBox(0, 0, self.picture.width, self.picture.height)
 
     def summary(self) -> dict[str, Any]:
         """Figures to judge the result by, as plain numbers and strings."""

@@ -6,7 +6,7 @@ as well as ``except GeocbarError``. The message is the fact with its numbers; th
 
 from __future__ import annotations
 
-__all__ = ["FileProblemError", "GeocbarError", "InvalidInputError", "NotFoundError"]
+__all__ = ["FileProblemError", "GeocbarError", "InvalidInputError", "NotFoundError", "NotReadError"]
 
 
 class GeocbarError(Exception):
@@ -39,3 +39,19 @@ class NotFoundError(GeocbarError, LookupError):
 
 class FileProblemError(GeocbarError, OSError):
     """A file cannot be read or written: missing, empty, truncated, not a picture, no space left."""
+
+
+class NotReadError(GeocbarError, ValueError):
+    """What a figure shows could not be read for certain: a bar, its labels, which of several panels is meant.
+
+    Parameters
+    ----------
+    message, hint : str
+        See :class:`GeocbarError`.
+    found : object
+        What was found all the same (:class:`geocbar.inspection.Inspection`), to be drawn and mended.
+    """
+
+    def __init__(self, message: str, hint: str = "", found: object = None) -> None:
+        super().__init__(message, hint)
+        self.found = found

@@ -18,7 +18,9 @@ _HEADER = "# A geocbar recipe. Repeat it with: geocbar run {name}\n# Paths are r
 
 #: Which table of the TOML file each choice lives in.
 _SECTIONS = {
-    "map": ("image", "image_sha256", "max_pixels", "frame", "name", "unit"),
+    "map": (
+        *("image", "image_sha256", "page", "figure", "dpi", "max_pixels", "turn", "panel", "frame", "name", "unit"),
+    ),
     "scale": ("colorbar", "colormap", "colormap_sha256", "vmin", "vmax", "ticks", "scale"),
     "data": ("max_distance", "background", "search_background", "shading", "fill", "intensity"),
     "place": ("gcps", "gcps_sha256", "gcp_crs", "model", "to_crs", "resolution", "resampling"),
@@ -37,14 +39,28 @@ class Recipe:
 
     Parameters
     ----------
-    image, gcps : str
-        Paths of the picture and of the control points.
+    image : str
+        Path of the picture, or of a PDF file.
+    gcps : str or None
+        Path of the control points.
     image_sha256, gcps_sha256, colormap_sha256 : str
         Checksums of those files when the recipe was made; empty means unchecked.
     max_pixels : int or None
         Largest picture to unpack.
-    frame, colorbar : str or None
-        ``LEFT,TOP,RIGHT,BOTTOM`` in pixels.
+    page, figure : int or None
+        Of a PDF file, counted from 1; figure 0 is the whole page.
+    dpi : float or None
+        Resolution in which a figure of a PDF file is painted; None: what suits.
+    turn : float or None
+        Degrees, counter-clockwise, by which a scan has to be turned to be upright: `frame`, `colorbar` and `ticks` are
+        places in the upright picture, control points in the picture as it is. None: measured, unless a box is given.
+    panel : int or None
+        Which panel of the figure, in reading order from 1; None: the only one, or the one that holds the control
+        points.
+    frame : str or None
+        ``LEFT,TOP,RIGHT,BOTTOM`` in pixels, or ``none``: the whole picture is map; None: found.
+    colorbar : str or None
+        ``LEFT,TOP,RIGHT,BOTTOM`` in pixels; None: found, unless a colormap is named.
     colormap : str or None
         Name of a colormap, path of a palette file, or ``auto`` to recover it from the map.
     vmin, vmax : float or None
@@ -79,11 +95,16 @@ class Recipe:
     """
 
     image: str
-    gcps: str
+    gcps: str | None = None
     image_sha256: str = ""
     gcps_sha256: str = ""
     colormap_sha256: str = ""
+    page: int | None = None
+    figure: int | None = None
+    dpi: float | None = None
     max_pixels: int | None = None
+    turn: float | None = None
+    panel: int | None = None
     frame: str | None = None
     colorbar: str | None = None
     colormap: str | None = None
@@ -188,7 +209,8 @@ class Recipe:
                 return str(absolute)
 
         colormap = there(self.colormap) if self.colormap and self.path(self.colormap).is_file() else self.colormap
-        return replace(self, image=there(self.image), gcps=there(self.gcps), colormap=colormap, base=folder)
+        gcps = there(self.gcps) if self.gcps else None
+        return replace(self, image=there(self.image), gcps=gcps, colormap=colormap, base=folder)
 
 
 def _flatten(tables: Mapping[str, Any], file: str) -> dict[str, Any]:
@@ -207,11 +229,8 @@ def _flatten(tables: Mapping[str, Any], file: str) -> dict[str, Any]:
                     f"Keys of [{section}] are: {', '.join(_SECTIONS[section])}",
                 )
             choices[key] = _typed(value, types[key], f"{file}: {key}")
-    missing = [key for key in ("image", "gcps") if key not in choices]
-    if missing:
-        raise InvalidInputError(
-            f"{file} does not name: {', '.join(missing)}.", "Add it, with a path relative to the file."
-        )
+    if "image" not in choices:
+        raise InvalidInputError(f"{file} does not name: image.", "Add it, with a path relative to the file.")
     return choices
 
 

@@ -21,13 +21,17 @@ ALLOWED = {
     "files": {"errors", "figure", "value", "place", "grid", "files"},
     "recipe": {"errors"},
     "scale_source": {"errors", "figure", "value", "files", "recipe"},
-    "digitized_map": {"errors", "figure", "value", "place", "grid", "files", "recipe", "__init__"},
+    "figure_reading": {"errors", "figure", "value"},
+    "figure_source": {"errors", "figure", "files", "recipe"},
+    "inspection": {"errors", "figure", "value", "recipe", "figure_source", "figure_reading"},
+    "digitized_map": {"errors", "figure", "value", "place", "grid", "files", "recipe", "inspection", "__init__"},
     "digitization": {
-        *("errors", "figure", "value", "place", "grid", "files", "recipe", "scale_source", "digitized_map", "__init__")
+        *("errors", "figure", "value", "place", "grid", "files", "recipe", "figure_source", "scale_source"),
+        *("inspection", "digitized_map", "__init__"),
     },
     "app": {
-        *("errors", "figure", "value", "place", "grid", "files", "recipe", "digitized_map", "digitization"),
-        *("app", "__init__"),
+        *("errors", "figure", "value", "place", "grid", "files", "recipe", "figure_source", "figure_reading"),
+        *("scale_source", "inspection", "digitized_map", "digitization", "app", "__init__"),
     },
     "__init__": set(),
     "__main__": {"app"},
@@ -40,13 +44,18 @@ CONFINED = {
     "geopandas": {"files"},
     "pyogrio": {"files"},
     "pypdfium2": {"files"},
+    "rapidocr": {"app/text.py"},
+    "onnxruntime": {"app/text.py"},
     "rasterio": {"files", "grid/raster.py"},
     "shapely": {"files", "grid"},
     "tomli_w": {"recipe.py"},
 }
 
 #: Imported inside functions only: they are slow to load.
-LAZY = {"PIL", "geopandas", "pyogrio", "rasterio", "sklearn", "pyproj", "cmap", "pandas", "shapely", "tomli_w"}
+LAZY = {
+    *("rapidocr", "onnxruntime", "pypdfium2", "PIL", "geopandas", "pyogrio", "rasterio", "sklearn", "pyproj"),
+    *("cmap", "pandas", "shapely", "tomli_w"),
+}
 
 PURE = ("figure", "value", "place", "grid")
 

@@ -98,6 +98,19 @@ def test_a_limit_of_pixels_is_kept(job: MapJob, tmp_path: Path) -> None:
     refuse(tmp_path, [*args, "--max-pixels", "0"], 2, "0 is not in the range", "Try 'geocbar run --help'|Invalid value")
 
 
+def test_a_bar_without_labels_is_refused_with_a_draft_to_mend(job: MapJob, tmp_path: Path) -> None:
+    outcome = geocbar("run", job.picture, "--gcps", job.gcps, "--colorbar", "16,117,144,127", cwd=tmp_path)
+    assert outcome.code == 1
+    assert "The bar at 16.0,117.0,144.0,127.0 could not be read for certain." in outcome.err
+    assert "--vmin V --vmax V" in outcome.err
+    assert contents(tmp_path) == {"map_inspect", "map_inspect/map.inspect.png", "map_inspect/map.toml"}
+    draft = tmp_path / "map_inspect" / "map.toml"
+    mended = draft.read_text(encoding="utf-8").replace("[scale]", "[scale]\nvmin = 0.0\nvmax = 10.0")
+    draft.write_text(mended, encoding="utf-8")
+    again = geocbar("run", "map_inspect/map.toml", cwd=tmp_path)
+    assert again.code == 0, again.err
+
+
 def test_a_folder_is_no_picture(job: MapJob, tmp_path: Path) -> None:
     refuse(tmp_path, [tmp_path, "--gcps", job.gcps, *job.scale], 1, "is a folder, not a picture", "Give the map's file")
 
@@ -116,7 +129,6 @@ SCALES: list[tuple[list[str], int, str, str]] = [
     ([*BAR, *ENDS, "--scale", "log"], 1, "A log scale cannot hold 0", "--scale linear"),
     ([*BAR, "--vmin", "-1", "--vmax", "1", "--scale", "log"], 1, "A log scale cannot hold -1", "--scale linear"),
     ([*BAR, "--vmin", "3"], 1, "values at the ends of the colour bar are not known", "--vmin V --vmax V"),
-    (BAR, 1, "values at the ends of the colour bar are not known", "--ticks"),
     ([*BAR, "--vmin", "3", "--ticks", "0@16,1@144"], 1, "Both ticks and end values are given", "Give --ticks, or"),
     ([*BAR, "--ticks", "0@16"], 1, "A bar needs at least two ticks, not 1", "--ticks"),
     ([*BAR, "--ticks", "0,10"], 1, "'0' is not a tick", "VALUE@PIXEL"),
@@ -142,7 +154,6 @@ SCALES: list[tuple[list[str], int, str, str]] = [
     ([*BAR, "--ticks", "0@16,1@48,2@80,3@112,9@144"], 1, "linear scale: 9 is 125.0 % of the bar", "--scale piecewise"),
     ([*BAR, *ENDS, "--scale", "discrete"], 1, "no separate boxes of colour", "--scale linear"),
     ([*BAR, *ENDS, "--colormap", "viridis"], 1, "Both a colour bar and a colormap are given", "not both"),
-    (ENDS, 1, "not known which colours of map.png stand for which values", "--colorbar"),
     (["--colormap", "virids", *ENDS], 1, "There is no colormap 'virids'", "Did you mean: viridis"),
     (["--colormap", "viridis"], 1, "values at the ends of the colormap are not known", "--vmin V --vmax V"),
     (["--colormap", "none.cpt", *ENDS], 1, r"There is no file none\.cpt", "Check the path of the palette"),
@@ -293,7 +304,7 @@ def test_stopped_in_mid_run(
     process = start_geocbar("run", job.picture, "--gcps", job.gcps, *job.scale, cwd=here)
     assert process.stderr is not None
     # A step's line appears when the next one begins.
-    steps = ["reading the colour scale", "inverting colours", "putting values", "thinning", "writing map.tif"]
+    steps = ["reading the figure", "inverting colours", "putting values", "thinning", "writing map.tif"]
     before = steps[[*steps, "writing map.gpkg"].index(step) - 1]
     for line in process.stderr:
         if before in line:

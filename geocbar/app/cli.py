@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from geocbar import __version__
-from geocbar.errors import FileProblemError, GeocbarError
+from geocbar.errors import FileProblemError, GeocbarError, NotReadError
 
 if TYPE_CHECKING:
     from geocbar.digitized_map import DigitizedMap
@@ -63,10 +64,10 @@ def commands() -> None:
     """Turn a published map back into data.
 
     \b
-    geocbar run map.jpg --gcps gcps.csv --colorbar 620,40,640,380 --vmin -50 --vmax 50
+    geocbar run map.jpg --gcps gcps.csv
 
-    writes a GeoTIFF of the values, a GeoPackage of well-chosen points, a QGIS style, a picture to check, and a
-    recipe to repeat it, into the folder map_geocbar.
+    finds the colour bar, reads its labels, and writes a GeoTIFF of the values, a GeoPackage of well-chosen points,
+    a QGIS style, a picture to check, and a recipe to repeat it, into the folder map_geocbar.
     """
 
 
@@ -82,17 +83,42 @@ def _checked_scale(context: click.Context, parameter: click.Parameter, text: str
     return text
 
 
+def _figure_options(command: Callable[..., None]) -> Callable[..., None]:
+    """What may be said of the figure, to ``run`` and to ``inspect``."""
+    options = (
+        click.option("--gcps", type=click.Path(), help="Control points: CSV (pixel, line, lon, lat) or QGIS .points."),
+        click.option("--gcp-crs", help="CRS of the control points.  [default: EPSG:4326, or what the file says]"),
+        click.option("--page", type=click.IntRange(min=1), help="Page of a PDF file."),
+        click.option(
+            "--figure",
+            type=click.IntRange(min=0),
+            help="Figure on that page, as inspect lists them; 0: all of it.",
+        ),
+        click.option("--dpi", type=float, help="Paint a PDF's figure at this resolution.  [default: what suits]"),
+        click.option("--panel", type=click.IntRange(min=1), help="Which of several panels.  [default: by the GCPs]"),
+        click.option("--turn", type=float, help="Degrees by which a scan lies askew.  [default: measured]"),
+        click.option(
+            "--frame",
+            metavar="L,T,R,B|none",
+            help="The map's frame in pixels; nothing outside gets a value. none: the whole picture is map."
+            "  [default: found]",
+        ),
+        click.option("--colorbar", metavar="L,T,R,B", help="Place of the colour bar in pixels.  [default: found]"),
+        click.option(
+            "--colormap",
+            metavar="NAME|FILE",
+            help="Instead of a bar: a named colormap (_r reverses), a palette file, or auto: recovered from the map.",
+        ),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
 @commands.command()
 @click.argument("map_path", metavar="MAP", type=click.Path(path_type=Path))
-@click.option("--gcps", type=click.Path(), help="Control points: CSV (pixel, line, lon, lat) or QGIS .points.")
-@click.option("--gcp-crs", help="CRS of the control points.  [default: EPSG:4326, or what the file says]")
+@_figure_options
 @click.option("--out", type=click.Path(path_type=Path), help="Folder to write.  [default: MAP_geocbar here]")
-@click.option("--colorbar", metavar="L,T,R,B", help="Place of the colour bar in the picture, in pixels.")
-@click.option(
-    "--colormap",
-    metavar="NAME|FILE",
-    help="Instead of a bar: a named colormap (_r reverses), a palette file, or auto to recover it from the map.",
-)
 @click.option("--vmin", type=float, help="Value at the left or bottom end of the bar.")
 @click.option("--vmax", type=float, help="Value at the right or top end of the bar.")
 @click.option(
@@ -120,7 +146,6 @@ def _checked_scale(context: click.Context, parameter: click.Parameter, text: str
 )
 @click.option("--fill", type=int, help="Close gaps of lines and letters up to this many pixels wide.  [default: 0]")
 @click.option("--write-intensity", "intensity", is_flag=True, default=None, help="Write the shading's light as band 3.")
-@click.option("--frame", metavar="L,T,R,B", help="The map's frame in pixels; nothing outside gets a value.")
 @click.option(
     "--max-distance",
     type=float,
@@ -162,12 +187,16 @@ def _checked_scale(context: click.Context, parameter: click.Parameter, text: str
 def run(
     map_path: Path, out: Path | None, csv: bool, overwrite: bool, as_json: bool, quiet: bool, **choices: Any
 ) -> None:
-    """Digitize MAP: a picture, or a recipe (.toml) of an earlier run.
+    """Digitize MAP: a picture, a PDF file (with --page), or a recipe (.toml) of an earlier run.
+
+    The colour bar, its values and the map's frame are found if you do not say them. What is not certain is not
+    guessed: the run stops, and writes a picture of what it found and a recipe to mend into the folder MAP_inspect.
 
     Writes MAP.tif (values and sigma), MAP.reason.tif (why a pixel has its value, or none), MAP.gpkg (points, control
     points, footprint), QGIS styles beside them, MAP.check.png (look at it!) and MAP.toml (the recipe) into one folder,
     all of them or nothing.
     """
+    from geocbar.app.calls import read_text
     from geocbar.digitization import digitize_recipe
     from geocbar.digitized_map import default_folder
     from geocbar.files.output_folder import require_free
@@ -176,8 +205,14 @@ def run(
     recipe = _recipe(map_path, {key: value for key, value in choices.items() if value is not None})
     target = out or default_folder(recipe.image)
     require_free(target, overwrite)
+    if recipe.gcps is None:
+        raise click.UsageError("Control points are missing: give --gcps FILE (a CSV with pixel, line, lon, lat).")
     progress = _Progress(quiet)
-    result = digitize_recipe(recipe, progress=progress)
+    try:
+        result = digitize_recipe(recipe, read=read_text, progress=progress)
+    except NotReadError as error:
+        progress.done()
+        raise _with_draft(error) from error
     files = result.save(target, overwrite=overwrite, csv=csv, progress=progress)
     progress.done()
     if as_json:
@@ -185,6 +220,46 @@ def run(
     else:
         text = _summary_text(result, files)
     _print(text, target)
+
+
+@commands.command()
+@click.argument("map_path", metavar="MAP", type=click.Path(path_type=Path))
+@_figure_options
+@click.option("--out", type=click.Path(path_type=Path), help="Folder to write.  [default: MAP_inspect here]")
+@click.option("--overwrite", is_flag=True, help="Replace a recipe that is there.")
+def inspect(map_path: Path, out: Path | None, overwrite: bool, **choices: Any) -> None:
+    """Find the colour bar, its values and the map's frame in MAP, draw them, and write a recipe to mend.
+
+    Of a PDF file without --page, list the figures.
+    """
+    from geocbar.app.calls import inspect_recipe
+    from geocbar.app.drafts import draft_folder, list_pdf, write_draft
+    from geocbar.figure_source import is_pdf
+
+    recipe = _recipe(map_path, {key: value for key, value in choices.items() if value is not None})
+    if is_pdf(recipe) and recipe.page is None:
+        click.echo("\n".join(list_pdf(recipe)))
+        return
+    folder = out or draft_folder(recipe.image)
+    found = inspect_recipe(recipe)
+    paths = write_draft(found, folder, overwrite=overwrite)
+    lines = [*found.lines(), *(f"wrote {path}" for path in paths.values())]
+    if found.doubts:
+        lines.append(found.remedy)
+    click.echo("\n".join([*lines, f"then: geocbar run {paths['recipe']}" + ("" if recipe.gcps else " --gcps FILE")]))
+
+
+def _with_draft(error: NotReadError) -> NotReadError:
+    """The refusal, with the files in which a person can mend what was found."""
+    from geocbar.app.drafts import draft_folder, write_draft
+    from geocbar.inspection import Inspection
+
+    found = error.found
+    if not isinstance(found, Inspection):
+        return error
+    paths = write_draft(found, draft_folder(found.recipe.image), keep=True)
+    mend = f"Or look at {paths['picture']}, mend {paths['recipe']}, and type: geocbar run {paths['recipe']}"
+    return NotReadError(error.message, f"{error.hint}\n{mend}" if error.hint else mend, found)
 
 
 def _recipe(map_path: Path, choices: dict[str, Any]) -> Recipe:
@@ -198,8 +273,6 @@ def _recipe(map_path: Path, choices: dict[str, Any]) -> Recipe:
             given["colormap"] = os.path.abspath(choices["colormap"])
         unchecked = {f"{key}_sha256": "" for key in ("gcps", "colormap") if key in choices}
         return replace(recipe, **(_instead(recipe, choices) | choices | given | unchecked))
-    if "gcps" not in choices:
-        raise click.UsageError("Control points are missing: give --gcps FILE (a CSV with pixel, line, lon, lat).")
     known = {f.name for f in fields(Recipe)}
     return Recipe(image=str(map_path), **{key: value for key, value in choices.items() if key in known})
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from geocbar.errors import InvalidInputError
 
 __all__ = ["PixelBox"]
@@ -70,6 +73,27 @@ class PixelBox:
     def height(self) -> float:
         """Height in pixels."""
         return self.bottom - self.top
+
+    def corners(self) -> NDArray[np.float64]:
+        """(4, 2) array of the corners: left top, right top, right bottom, left bottom."""
+        return np.array(
+            [
+                [self.left, self.top],
+                [self.right, self.top],
+                [self.right, self.bottom],
+                [self.left, self.bottom],
+            ]
+        )
+
+    def clipped(self, width: int, height: int) -> PixelBox:
+        """The part inside a picture of the given size.
+
+        Raises
+        ------
+        InvalidInputError
+            If there is none.
+        """
+        return PixelBox(max(self.left, 0.0), max(self.top, 0.0), min(self.right, width), min(self.bottom, height))
 
     def require_inside(self, width: int, height: int, what: str) -> None:
         """Refuse a box that leaves a picture of the given size.

@@ -21,7 +21,7 @@ from geocbar.errors import FileProblemError
 if TYPE_CHECKING:
     from PIL import Image as PillowImage
 
-__all__ = ["MAX_PIXELS", "JpegCoding", "Picture", "file_sha256", "read_image"]
+__all__ = ["MAX_PIXELS", "JpegCoding", "Picture", "file_sha256", "read_image", "write_png"]
 
 #: Pictures with more pixels are refused unless the limit is raised: a small file can unpack to any size.
 MAX_PIXELS = 500_000_000
@@ -291,3 +291,26 @@ def _on_white(image: PillowImage.Image, alpha: PillowImage.Image) -> PillowImage
     white = Image.new("RGB", image.size, (255, 255, 255))
     white.paste(image, mask=alpha)
     return white
+
+
+def write_png(path: str | Path, pixels: NDArray[np.uint8]) -> None:
+    """Write a picture without loss.
+
+    Parameters
+    ----------
+    path : str or Path
+    pixels : (h, w, 3) uint8 array
+
+    Raises
+    ------
+    FileProblemError
+        If the file cannot be written.
+    """
+    from PIL import Image
+
+    try:
+        Image.fromarray(np.ascontiguousarray(pixels)).save(path, format="PNG")
+    except OSError as error:
+        raise FileProblemError(
+            f"{Path(path).name} cannot be written: {error.strerror or error}.", "Check the folder and the free space."
+        ) from error
