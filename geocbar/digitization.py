@@ -13,15 +13,16 @@ from geocbar.errors import InvalidInputError
 from geocbar.figure.layout import PixelBox
 from geocbar.figure.outlines import pixels_inside
 from geocbar.figure.words import ReadText
-from geocbar.figure_source import FigureSource, read_source
+from geocbar.figure_source import FigureSource, is_pdf, read_source
 from geocbar.files.gcp_tables import read_gcps
+from geocbar.files.georeferenced import read_placement
 from geocbar.files.images import Picture, file_sha256
-from geocbar.grid.raster import to_map
+from geocbar.grid.raster import to_map, to_plane
 from geocbar.grid.thinning import Points, RebuildError, rebuild_error, thin
-from geocbar.inspection import Inspection, inspect_source
-from geocbar.place.gcps import check_gcps
+from geocbar.inspection import Inspection, inspect_source, read_frame_points
+from geocbar.place.gcps import GroundControlPoints, check_gcps
 from geocbar.place.georeference import Georeference, fit_georeference
-from geocbar.place.projections import project_points
+from geocbar.place.local_crs import local_notes
 from geocbar.place.slips import name_slips
 from geocbar.recipe import Recipe
 from geocbar.scale_source import ScaleSource, picture_coding, read_scale, require_same
@@ -30,7 +31,7 @@ from geocbar.value.inversion import LEAST_EXPLAINED, Coding, Inversion, invert
 from geocbar.value.reasons import Reason
 from geocbar.value.scale import ColorScale
 
-__all__ = ["digitize_recipe"]
+__all__ = ["digitize_recipe", "place_picture", "read_points"]
 
 
 def digitize_recipe(recipe: Recipe, *, read: ReadText | None = None, progress: Progress | None = None) -> DigitizedMap:
@@ -63,12 +64,21 @@ def digitize_recipe(recipe: Recipe, *, read: ReadText | None = None, progress: P
     notes = list(picture.notes)
 
     tell("reading the control points")
-    georeference = _place(recipe, picture, notes)
+    gcps, exact, said = read_points(recipe, picture)
+    notes += said
 
     tell("reading the figure")
     coding, said = picture_coding(picture)
     notes += said
-    area, found, scale_source = _read_scale(recipe, source, coding, georeference, read)
+    area, found, scale_source = _read_scale(recipe, source, coding, gcps, read)
+
+    tell("placing the map")
+    if gcps is None:
+        assert found is not None
+        gcps, said = read_frame_points(found, read, lossy=coding.lossy)
+        notes += said
+    georeference = place_picture(recipe, picture, gcps, exact=exact)
+    notes += georeference.notes
     recipe = recipe if found is None else found.completed()
     scale = scale_source.scale
     notes += [*(found.notes if found else ()), *scale_source.notes]
@@ -110,10 +120,21 @@ def digitize_recipe(recipe: Recipe, *, read: ReadText | None = None, progress: P
     )
 
     tell("thinning")
-    points, rebuild = _thin(recipe, inversion, scale, georeference, raster.crs)
+    points, rebuild = _thin(recipe, inversion, scale, georeference, raster.crs, area.box)
     done = _with_checksums(recipe, picture)
     return DigitizedMap(
-        done, picture, scale, inversion, georeference, raster, points, rebuild, tuple(notes), area.box, found
+        recipe=done,
+        picture=picture,
+        scale=scale,
+        inversion=inversion,
+        georeference=georeference,
+        raster=raster,
+        points=points,
+        rebuild=rebuild,
+        notes=tuple(notes),
+        area=area.box,
+        outline=area.outline,
+        found=found,
     )
 
 
@@ -124,10 +145,11 @@ class _MapArea:
     box: PixelBox | None
     inside: NDArray[np.bool_] | None = None
     bar: PixelBox | None = None
+    outline: NDArray[np.float64] | None = None
 
 
 def _read_scale(
-    recipe: Recipe, source: FigureSource, coding: Coding, georeference: Georeference, read: ReadText | None
+    recipe: Recipe, source: FigureSource, coding: Coding, gcps: GroundControlPoints | None, read: ReadText | None
 ) -> tuple[_MapArea, Inspection | None, ScaleSource]:
     """Frame, panel, bar and values: as said, or as found."""
     picture = source.picture
@@ -136,7 +158,7 @@ def _read_scale(
         frame.require_inside(picture.width, picture.height, "map frame")
         _require_pixels(frame, picture)
     named = read_scale(recipe, picture, coding, frame) if recipe.colormap else None
-    if recipe.colormap == "auto":
+    if recipe.colormap == "auto" and gcps is not None:
         assert named is not None
         return _MapArea(frame), None, named
     found = inspect_source(
@@ -144,7 +166,7 @@ def _read_scale(
         source,
         read,
         lossy=coding.lossy,
-        points=georeference.gcps.used().pixels,
+        points=None if gcps is None else gcps.used().pixels,
         map_colors=None if named is None else named.scale.colors,
     )
     found.require_certain()
@@ -160,7 +182,7 @@ def _map_area(picture: Picture, found: Inspection, scale: ScaleSource) -> _MapAr
     bar = None if scale.bar is None else scale.bar.box
     if upright is None and (panel is None or panel.outline is None):
         return _MapArea(None if panel is None else panel.box.clipped(picture.width, picture.height), None, bar)
-    inside = np.ones((picture.height, picture.width), bool)
+    inside, outline = np.ones((picture.height, picture.width), bool), None
     if panel is not None:
         outline = panel.box.corners() if panel.outline is None else panel.outline
         outline = outline if upright is None else upright.to_original(outline)
@@ -172,26 +194,70 @@ def _map_area(picture: Picture, found: Inspection, scale: ScaleSource) -> _MapAr
     if not len(rows):
         raise InvalidInputError("The map's outline holds no pixel.", "Give its frame: --frame L,T,R,B, or none")
     box = PixelBox(float(cols[0]), float(rows[0]), float(cols[-1] + 1), float(rows[-1] + 1))
-    return _MapArea(box, inside, bar)
+    return _MapArea(box, inside, bar, outline)
 
 
-def _place(recipe: Recipe, picture: Picture, notes: list[str]) -> Georeference:
+def read_points(recipe: Recipe, picture: Picture) -> tuple[GroundControlPoints | None, bool, list[str]]:
+    """The control points a recipe names, or those the picture's own files state.
+
+    Parameters
+    ----------
+    recipe : Recipe
+    picture : Picture
+
+    Returns
+    -------
+    gcps : GroundControlPoints or None
+        None if there are none: they have to be read at the map's frame then.
+    exact : bool
+        Whether they state an affine transform, so that nothing has to be inferred.
+    notes : list of str
+        What a person should know.
+
+    Raises
+    ------
+    GeocbarError
+        If there is a statement, and it cannot be right.
+    """
+    size = picture.width, picture.height
     if recipe.gcps is None:
-        raise InvalidInputError(
-            f"It is not known where on Earth {picture.name} lies.",
-            "Give control points: --gcps FILE (a CSV with pixel, line, lon, lat)",
-        )
+        placement = None if is_pdf(recipe) else read_placement(recipe.path(recipe.image), crs=recipe.gcp_crs)
+        if placement is None:
+            return None, False, []
+        said = f"No control points were given: the place is taken from {placement.source}."
+        return placement.gcps, placement.exact, [said, *placement.notes]
     gcps = read_gcps(recipe.path(recipe.gcps), recipe.gcp_crs)
     require_same(file_sha256(recipe.path(recipe.gcps)), recipe.gcps_sha256, Path(recipe.gcps).name)
-    notes += check_gcps(gcps, picture.width, picture.height)
-    slips = name_slips(gcps, picture.width, picture.height)
+    notes = [*check_gcps(gcps, *size), *local_notes(gcps.crs)]
+    slips = name_slips(gcps, *size)
     whole = [slip for slip in slips if len(slip.points) == len(gcps.used())]
     if whole:
         raise InvalidInputError(whole[0].sentence.partition("\n")[0], "Mend the table of control points and run again.")
-    notes += [slip.sentence for slip in slips]
-    georeference = fit_georeference(gcps, recipe.model)
-    notes += georeference.notes
-    return georeference
+    return gcps, False, [*notes, *(slip.sentence for slip in slips)]
+
+
+def place_picture(recipe: Recipe, picture: Picture, gcps: GroundControlPoints, *, exact: bool = False) -> Georeference:
+    """Where on Earth a picture lies.
+
+    Parameters
+    ----------
+    recipe : Recipe
+    picture : Picture
+    gcps : GroundControlPoints
+    exact : bool
+        Whether they state an affine transform.
+
+    Returns
+    -------
+    Georeference
+
+    Raises
+    ------
+    GeocbarError
+        If the control points cannot be right.
+    """
+    model = "affine" if exact and recipe.model == "auto" else recipe.model
+    return fit_georeference(gcps, model, size=(picture.width, picture.height), keep_all=recipe.keep_all)
 
 
 def _require_pixels(frame: PixelBox, picture: Picture) -> None:
@@ -218,10 +284,18 @@ def _require_explained(inversion: Inversion) -> None:
 
 
 def _thin(
-    recipe: Recipe, inversion: Inversion, scale: ColorScale, georeference: Georeference, crs: str
+    recipe: Recipe,
+    inversion: Inversion,
+    scale: ColorScale,
+    georeference: Georeference,
+    crs: str,
+    box: PixelBox | None,
 ) -> tuple[Points, RebuildError]:
+    height, width = inversion.values.shape
+    whole = box or PixelBox(0, 0, width, height)
+
     def to_world(pixels: NDArray[np.float64]) -> NDArray[np.float64]:
-        return project_points(georeference.transform.to_world(pixels), georeference.crs, crs)
+        return to_plane(georeference, pixels, crs, whole)
 
     points = thin(
         inversion.values,

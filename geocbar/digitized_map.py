@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from geocbar.figure.layout import PixelBox
 from geocbar.files.images import Picture
@@ -16,6 +17,7 @@ from geocbar.grid.raster import Raster, footprint
 from geocbar.grid.thinning import Points, RebuildError
 from geocbar.inspection import Inspection
 from geocbar.place.georeference import Georeference
+from geocbar.place.projections import crs_name
 from geocbar.recipe import Recipe
 from geocbar.value.inversion import Inversion
 from geocbar.value.reasons import REASON_COLORS, REASON_NAMES, Reason
@@ -49,6 +51,8 @@ class DigitizedMap:
         Everything a person should know before trusting the numbers.
     area : PixelBox or None
         The map's frame in the picture, or the box of its outline; None: the whole picture.
+    outline : (k, 2) float array or None
+        The outline of a map that is no upright rectangle.
     found : Inspection or None
         What was found in the figure; None if there was nothing to find.
     """
@@ -63,6 +67,7 @@ class DigitizedMap:
     rebuild: RebuildError
     notes: tuple[str, ...]
     area: PixelBox | None = None
+    outline: NDArray[np.float64] | None = None
     found: Inspection | None = None
 
     @property
@@ -101,7 +106,10 @@ class DigitizedMap:
             "explained_percent": 100 * self.inversion.explained,
             "shading": "none" if self.inversion.shading is None else self.inversion.shading.model,
             "model": fit.model,
+            "model_sentence": fit.sentence,
+            "projection": fit.projection,
             "crs": fit.crs,
+            "gcps_left_out": list(fit.rejected),
             "gcps": len(fit.gcps.used()),
             "rmse_px": fit.rmse_px,
             "rmse_km": fit.rmse_km,
@@ -115,7 +123,7 @@ class DigitizedMap:
             ],
             "raster_width": int(self.raster.values.shape[1]),
             "raster_height": int(self.raster.values.shape[0]),
-            "raster_crs": self.raster.crs,
+            "raster_crs": crs_name(self.raster.crs),
             "points": len(self.points),
             "reduction": float(valid.sum() / len(self.points)),
             "rebuild_rmse_percent": self.rebuild.rmse_percent,
@@ -195,7 +203,7 @@ class DigitizedMap:
         write_reasons(folder / names["reasons"], self.raster, REASON_NAMES, REASON_COLORS, tags=self._tags())
         (folder / names["reason_style"]).write_text(reason_style(REASON_NAMES, REASON_COLORS), encoding="utf-8")
         progress(f"writing {names['points']}")
-        outline = footprint(self.georeference, self.frame, self.raster.crs)
+        outline = footprint(self.georeference, self.frame, self.raster.crs, self.outline)
         facts = {
             "map": self.picture.name,
             "quantity": scale.label,

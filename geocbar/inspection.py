@@ -13,13 +13,18 @@ from geocbar.figure.layout import PixelBox
 from geocbar.figure.words import ReadText
 from geocbar.figure_reading import BarReading, FigureReading, read_figure
 from geocbar.figure_source import FigureSource
+from geocbar.place.gcps import GroundControlPoints
+from geocbar.place.graticule import GraticuleReading, read_graticule
 from geocbar.recipe import Recipe
 from geocbar.value.bar_doubt import doubt_bar
 
-__all__ = ["Inspection", "inspect_source"]
+__all__ = ["Inspection", "inspect_source", "read_frame_points"]
 
 #: A second bar that explains this part of what the first does, of a panel, may be meant as well.
 RIVAL_BAR = 0.8
+
+#: What to do without a place.
+POINTS_HINT = "Give control points: --gcps FILE (a CSV with pixel, line, lon, lat)"
 
 #: A panel is meant if it holds this share of the control points.
 POINTS_IN_PANEL = 0.6
@@ -43,6 +48,8 @@ class Inspection:
         What to do about the first doubt.
     notes : tuple of str
         What a person should know.
+    graticule : GraticuleReading or None
+        What was read at the frame, if there were no control points.
     """
 
     recipe: Recipe
@@ -52,6 +59,7 @@ class Inspection:
     doubts: tuple[str, ...] = ()
     remedy: str = ""
     notes: tuple[str, ...] = ()
+    graticule: GraticuleReading | None = None
 
     @property
     def frame(self) -> MapFrame | None:
@@ -111,6 +119,9 @@ class Inspection:
             f"not a bar, or a worse one: {other.axis} {_text(other.box)}, score {other.score:.2f}"
             for other in self.reading.others
         ]
+        if self.graticule is not None:
+            out.append("at the frame: " + (", ".join(label.text for label in self.graticule.labels) or "nothing read"))
+            out += [f"    {sentence}" for sentence in (*self.graticule.evidence, *self.graticule.vetoes)]
         return [*out, *(f"doubt: {doubt}" for doubt in self.doubts)]
 
 
@@ -172,6 +183,55 @@ def inspect_source(
             if note.startswith("doubtful")
         ]
     return replace(found, doubts=tuple(doubts), remedy=remedy, notes=tuple(notes))
+
+
+def read_frame_points(
+    found: Inspection, read: ReadText | None, *, lossy: bool = False
+) -> tuple[GroundControlPoints, list[str]]:
+    """Control points from the longitudes and latitudes at the map's frame.
+
+    Parameters
+    ----------
+    found : Inspection
+    read : callable or None
+        The text reader.
+    lossy : bool
+        Whether the picture went through JPEG.
+
+    Returns
+    -------
+    gcps : GroundControlPoints
+        In the pixels of the picture as it lies.
+    notes : list of str
+        The evidence.
+
+    Raises
+    ------
+    NotReadError
+        If they could not be read for certain; what was found is in it.
+    """
+    picture, panel, upright = found.source.picture, found.frame, found.reading.turned
+    if panel is None:
+        raise NotReadError(
+            f"It is not known where on Earth {picture.name} lies, and no frame was found whose labels would tell.",
+            POINTS_HINT,
+            found,
+        )
+    reading = read_graticule(
+        picture.pixels if upright is None else upright.pixels,
+        panel,
+        read,
+        words=found.source.words,
+        obstacles=[bar.box for bar in found.reading.bars],
+        lossy=lossy,
+    )
+    if not reading.accepted or reading.gcps is None:
+        doubts = (f"It is not known for certain where on Earth {picture.name} lies.", *reading.vetoes)
+        raise NotReadError(" ".join(doubts), POINTS_HINT, replace(found, graticule=reading, doubts=doubts))
+    gcps = reading.gcps
+    if upright is not None:
+        gcps = replace(gcps, pixels=upright.to_original(gcps.pixels))
+    return gcps, [f"{len(gcps)} control points were read at the frame: {' '.join(reading.evidence)}"]
 
 
 def _require_choices(recipe: Recipe) -> None:

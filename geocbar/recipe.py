@@ -23,7 +23,7 @@ _SECTIONS = {
     ),
     "scale": ("colorbar", "colormap", "colormap_sha256", "vmin", "vmax", "ticks", "scale"),
     "data": ("max_distance", "background", "search_background", "shading", "fill", "intensity"),
-    "place": ("gcps", "gcps_sha256", "gcp_crs", "model", "to_crs", "resolution", "resampling"),
+    "place": ("gcps", "gcps_sha256", "gcp_crs", "model", "keep_all", "to_crs", "resolution", "resampling"),
     "thin": ("tolerance", "eps", "min_samples", "levels", "spacing"),
 }
 
@@ -87,7 +87,9 @@ class Recipe:
     gcp_crs : str or None
         CRS of the control points.
     model : str
-        ``auto``, ``affine``, ``poly2`` or ``poly3``.
+        See :func:`geocbar.fit_georeference`.
+    keep_all : bool
+        Leave no control point out of the fit.
     to_crs, resolution, resampling
         The grid, see :func:`geocbar.to_map`.
     tolerance, eps, min_samples, levels, spacing
@@ -122,6 +124,7 @@ class Recipe:
     intensity: bool = False
     gcp_crs: str | None = None
     model: str = "auto"
+    keep_all: bool = False
     to_crs: str | None = None
     resolution: float | None = None
     resampling: str = "nearest"

@@ -23,7 +23,7 @@ ALLOWED = {
     "scale_source": {"errors", "figure", "value", "files", "recipe"},
     "figure_reading": {"errors", "figure", "value"},
     "figure_source": {"errors", "figure", "files", "recipe"},
-    "inspection": {"errors", "figure", "value", "recipe", "figure_source", "figure_reading"},
+    "inspection": {"errors", "figure", "value", "place", "recipe", "figure_source", "figure_reading"},
     "digitized_map": {"errors", "figure", "value", "place", "grid", "files", "recipe", "inspection", "__init__"},
     "digitization": {
         *("errors", "figure", "value", "place", "grid", "files", "recipe", "figure_source", "scale_source"),

@@ -169,7 +169,7 @@ SCALES: list[tuple[list[str], int, str, str]] = [
     ([*BAR, *ENDS, "--resolution", "1e-9"], 1, "makes .* cells", "larger --resolution"),
     ([*BAR, *ENDS, "--eps", "0"], 1, "eps is 0 px", "1.5"),
     ([*BAR, *ENDS, "--min-samples", "100000"], 1, "No cluster", "lower"),
-    ([*BAR, *ENDS, "--model", "poly9"], 2, "'poly9' is not one of 'auto', 'affine'", "--model"),
+    ([*BAR, *ENDS, "--model", "poly9"], 2, "There is no model 'poly9'. Choose one of: auto, similarity", "--model"),
 ]
 
 
@@ -186,7 +186,7 @@ Change = Callable[[tuple[Point, ...]], Sequence[Sequence[float]]]
 POINTS: list[tuple[Change, list[str], str, str]] = [
     (lambda p: p[:5], ["--model", "poly2"], "model poly2 needs 6 control points; there are 5", "--model affine"),
     (lambda p: p[:9], ["--model", "poly3"], "model poly3 needs 10 control points; there are 9", "--model poly2"),
-    (lambda p: p[:2], [], "needs 3 control points; there are 2", "Add points: affine needs 3"),
+    (lambda p: p[:2], [], "needs 3 control points; there are 2", "Add points: 5 or more, better 12"),
     (lambda p: p[:3], [], "All 3 control points lie on one line", "Add a point well off that line"),
     (lambda p: [*p, p[4]], [], r"Points '5' and '10' are the same point", "Delete one of them"),
     (lambda p: [*p, (*p[4][:2], 11, 36)], [], "have one place in the picture, .* but two on Earth", "Correct one"),

@@ -347,7 +347,7 @@ def test_summary_is_what_a_person_can_judge_by(job: MapJob, tmp_path: Path) -> N
         "100.0 % of the frame has a value",
         "the rest  nothing",
         "mm (scale: 0 to 10, linear)",
-        "affine on 9 points: RMSE 0.00 px",
+        "9 points: RMSE 0.00 px",
         "leave-one-out 0.00 px",
         "128 x 91 cells, EPSG:4326",
         "out/map.tif",

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from geocbar.errors import InvalidInputError, NotFoundError
 from geocbar.figure.layout import PixelBox
-from geocbar.grid.raster import footprint, pixel_affine, to_map
+from geocbar.grid.raster import footprint, map_plane, to_map
 from geocbar.place.gcps import GroundControlPoints
 from geocbar.place.georeference import Georeference, fit_georeference
 from geocbar.place.projections import project_points
@@ -120,9 +120,41 @@ def test_footprint_goes_round_the_frame() -> None:
     assert area == pytest.approx(32 * 24)
 
 
-def test_pixel_affine_only_for_affine_fits() -> None:
-    assert pixel_affine(lambert_map()[0]) is None
-    assert pixel_affine(affine_map()) is not None
+def test_a_plane_is_known_for_straight_fits_only() -> None:
+    box = PixelBox(0, 0, W, H)
+    assert map_plane(lambert_map()[0], box) is None
+    plane = map_plane(affine_map(), box)
+    assert plane is not None
+    assert plane[1] == "EPSG:4326"
+
+
+def test_an_inferred_projection_keeps_the_pixels() -> None:
+    """The raster lies in the map's own projection: no cell is resampled, and each is where it should be."""
+    fit, values = lambert_map()
+    found = fit_georeference(fit.gcps, size=(W, H))
+    raster = to_map(values, found)
+    np.testing.assert_array_equal(raster.values, values)
+    assert "Lambert" in raster.crs
+    assert raster.affine.b == raster.affine.d == 0
+    rows, cols = np.mgrid[0:H:7, 0:W:7]
+    x, y = raster.affine @ (cols.ravel() + 0.5, rows.ravel() + 0.5)
+    lonlat = project_points(np.stack([x, y], axis=1), raster.crs, "EPSG:4326")
+    np.testing.assert_allclose(lonlat @ [1, 2], values[::7, ::7].ravel(), atol=0.01)  # a tenth of a pixel
+    back = to_map(values, found, to_crs="EPSG:4326")
+    assert back.crs == "EPSG:4326"
+    ring = footprint(found, PixelBox(0, 0, W, H), raster.crs)
+    np.testing.assert_allclose(
+        [ring.min(axis=0)[0], ring.max(axis=0)[1]], [raster.affine.c, raster.affine.f], rtol=1e-6
+    )
+
+
+def test_a_small_rotation_is_left_out_a_large_one_kept() -> None:
+    values = np.zeros((H, W), np.float32)
+    slight, strong = (to_map(values, affine_map(turn)).affine for turn in (0.4 / W, 0.2))
+    assert slight.b == slight.d == 0
+    assert strong.b != 0
+    middle = (W / 2, H / 2)
+    assert slight @ middle == pytest.approx(tuple(affine_map(0.4 / W).transform.to_world([middle])[0]), abs=1e-6)
 
 
 def test_refusals() -> None:

@@ -27,7 +27,7 @@ def fit(norm: Norm, values: list[float], scale: str = "auto", ends: tuple[float,
     return fit_norm((ends[0] + share * (ends[1] - ends[0])).tolist(), values, ends, scale)
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(st.floats(-3, 2), st.floats(0.5, 3), st.booleans())
 def test_symlog_is_found(log_linthresh: float, decades: float, turned: bool) -> None:
     linthresh = 10**log_linthresh
@@ -43,7 +43,7 @@ def test_symlog_is_found(log_linthresh: float, decades: float, turned: bool) -> 
         np.testing.assert_allclose(found.values_at(at), truth, rtol=1e-3, atol=1e-6 * size)
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(st.sampled_from([0.25, 0.33, 0.5, 0.7, 1.5, 2.0, 3.0]), st.floats(-50, 0), st.floats(0.1, 1000))
 def test_power_is_found_between_the_ends_of_the_bar(gamma: float, low: float, span: float) -> None:
     norm = Norm("power", gamma=gamma, anchor=(low, low + span))

@@ -305,6 +305,57 @@ def test_labels_that_fell_apart_are_put_together() -> None:
     assert result.accepted, result.vetoes
 
 
+@pytest.mark.parametrize(
+    ("text", "x", "y"), [("40°E", 300, 262), ("k", 300, 262), ("N", 300, 262), ("22 - 31", 300, 262), ("75W", 90, 262)]
+)
+def test_what_is_no_title(text: str, x: float, y: float) -> None:
+    result = reading(["0", "5", "10", "15"], extra=[word(text, x, y)])
+    assert (result.title, result.unit) == ("", "")
+
+
+def test_a_title_read_poorly_is_none() -> None:
+    result = reading(["0", "5", "10", "15"], extra=[word("ATOTK", 300, 262, confidence=0.3)])
+    assert result.title == ""
+
+
+def test_a_lone_unit_at_the_end_of_the_bar() -> None:
+    unit = Word("m", PixelBox(512, 208, 522, 216), 0.95, glyph_px=GLYPH)
+    result = reading(["0", "5", "10", "15"], extra=[word("Elevation", 300, 262), unit])
+    assert (result.title, result.unit) == ("Elevation", "m")
+
+
+def test_what_stands_outside_the_frame_around_bar_and_labels_is_not_the_bars() -> None:
+    axis_label = word("100", 90, 290)
+    frame = PixelBox(60, 150, 620, 275)
+    assert reading(["0", "5", "10", "15"], extra=[axis_label], obstacles=[frame]).accepted
+
+
+def test_degrees_of_a_map_are_no_values() -> None:
+    vetoed(reading(["10E", "20E", "30E", "40E"]), "longitudes or latitudes of a map")
+
+
+def test_a_strip_along_the_frame_has_the_maps_marks() -> None:
+    frame = PixelBox(60, 20, 640, 224)
+    vetoed(reading(["0", "5", "10", "15"], obstacles=[frame]), "along the bottom edge of the map's frame")
+
+
+def test_labels_that_go_on_beyond_the_bar() -> None:
+    further = word("-5", float(places(4)[0] - 133), 242.0)
+    at = np.array([233.0, 366.0, 499.0])
+    labels = [word(t, x, 242.0) for t, x in zip(["5", "10", "15"], at, strict=True)]
+    zero = word("0", 100.5, 242.0)
+    pixels = picture([100, 233, 366, 499])
+    half = PixelBox(180, 200, 500, 224)
+    result = read_ticks(pixels, half, "horizontal", None, words=[zero, *labels, further])
+    vetoed(result, "goes on with the scale beyond the bar's end")
+
+
+def test_powers_whose_fellows_were_read_flat() -> None:
+    result = reading(["10°", "10^1", "10^2", "103", "10^4"])
+    assert result.accepted, result.vetoes
+    np.testing.assert_allclose(result.value_at(places(5)), [1, 10, 100, 1e3, 1e4], rtol=0.02)
+
+
 def test_refusals() -> None:
     with pytest.raises(InvalidInputError, match="A bar has no axis 'diagonal'"):
         read_ticks(picture([]), BAR, "diagonal", None)

@@ -9,9 +9,9 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from geocbar.figure.glyphs import describe_glyphs, ends_raised, leads_with_minus, resample
+from geocbar.figure.glyphs import describe_glyphs, ends_raised, leads_with_minus, raised_column, resample
 from geocbar.figure.layout import PixelBox
-from geocbar.figure.words import TextReading, Word, find_words, read_label, split_words
+from geocbar.figure.words import TextReading, Word, find_words, read_label, reread_label, split_words
 
 SANS = "DejaVuSans.ttf"
 
@@ -162,6 +162,61 @@ def test_powers_are_read_in_parts() -> None:
     write(picture, (89, 48), "−3", 24)
     (word,) = find_words(array(picture), whole(picture), reader("10", "3", "103"))
     assert word.text == "10^-3"
+
+
+def test_powers_whose_digits_touch_are_read_in_parts() -> None:
+    picture = page()
+    write(picture, (40, 60), "10", 36)
+    write(picture, (83, 48), "2", 24)
+    (word,) = find_words(array(picture), whole(picture), reader("10", "2", "102"))
+    assert word.text == "10^2"
+    dark = 1 - array(picture)[55:95, 35:110, 0] / 255
+    column = raised_column(dark, 27.0)
+    assert column is not None
+    assert 40 <= column <= 50
+    assert raised_column(dark[:, :column], 27.0) is None
+
+
+def test_a_minus_that_touches_the_base_is_not_lost() -> None:
+    picture = page()
+    write(picture, (40, 60), "10", 36)
+    ImageDraw.Draw(picture).rectangle((80, 62, 94, 64), fill="black")
+    write(picture, (98, 48), "3", 24)
+    (word,) = find_words(array(picture), whole(picture), reader("10", "3", "10-3"))
+    assert word.text == "10^-3"
+
+
+@pytest.mark.parametrize(
+    ("said", "found"),
+    [
+        (["15", "15", "18", "15", "15"], True),
+        (["18", "18", "18", "15", "15"], False),
+        (["18", "15", "", "", ""], False),
+        (["18", "18", "18", "18", "18"], False),
+    ],
+)
+def test_a_label_is_believed_anew_where_most_ways_read_what_was_expected(said: list[str], found: bool) -> None:
+    picture = page()
+    box = write(picture, (40, 60), "15", 30)
+
+    def read(crops: Sequence[NDArray[np.uint8]]) -> list[TextReading]:
+        return [TextReading(text, 0.9) for text in said[: len(crops)]]
+
+    word = reread_label(array(picture), box, read, lambda text: text == "15")
+    assert (word is not None) == found
+    if word is not None:
+        assert (word.text, word.box) == ("15", box)
+
+
+def test_brackets_of_a_turned_title_do_not_join_the_label_beside_them() -> None:
+    picture = page(300, 300)
+    write(picture, (40, 140), "1000", 20)
+    sheet = page(300, 300)
+    write(sheet, (60, 122), "Elevation (m)", 20)
+    turned = array(sheet.rotate(90))
+    joined = np.minimum(array(picture), turned)
+    words = find_words(joined, PixelBox(0, 0, 300, 300), reader("1000", "Elevation (m)"))
+    assert {(word.text, word.turned) for word in words} == {("1000", 0), ("Elevation (m)", 90)}
 
 
 def test_a_raised_ring_is_a_degree_sign() -> None:

@@ -67,7 +67,8 @@ def commands() -> None:
     geocbar run map.jpg --gcps gcps.csv
 
     finds the colour bar, reads its labels, and writes a GeoTIFF of the values, a GeoPackage of well-chosen points,
-    a QGIS style, a picture to check, and a recipe to repeat it, into the folder map_geocbar.
+    a QGIS style, a picture to check, and a recipe to repeat it, into the folder map_geocbar. Without control points
+    the longitudes and latitudes at the map's frame are read.
     """
 
 
@@ -115,6 +116,32 @@ def _figure_options(command: Callable[..., None]) -> Callable[..., None]:
     return command
 
 
+def _model_options(command: Callable[..., None]) -> Callable[..., None]:
+    """How the place is found, for ``run`` and ``georef``."""
+    command = click.option("--keep-all", is_flag=True, default=None, help="Leave no control point out as an outlier.")(
+        command
+    )
+    return click.option(
+        "--model",
+        metavar="MODEL",
+        callback=_checked_model,
+        help="auto (the map's projection, inferred), affine, similarity, projective, poly2, poly3, tps, or"
+        " projection:CRS.  [default: auto]",
+    )(command)
+
+
+def _checked_model(context: click.Context, parameter: click.Parameter, text: str | None) -> str | None:
+    """A model that exists, or wrong usage."""
+    if text is not None and text != "auto" and not text.startswith("projection:"):
+        from geocbar.place.models import points_needed
+
+        try:
+            points_needed(text)
+        except GeocbarError as error:
+            raise click.BadParameter(f"{error.message} {error.hint}") from error
+    return text
+
+
 @commands.command()
 @click.argument("map_path", metavar="MAP", type=click.Path(path_type=Path))
 @_figure_options
@@ -153,12 +180,8 @@ def _figure_options(command: Callable[..., None]) -> Callable[..., None]:
 )
 @click.option("--name", help="Quantity, for the band description.  [default: value]")
 @click.option("--unit", help="Unit of the values.")
-@click.option(
-    "--model",
-    type=click.Choice(["auto", "affine", "poly2", "poly3"]),
-    help="From world to pixels.  [default: auto, by leave-one-out error]",
-)
-@click.option("--to-crs", help="CRS of the raster and points.  [default: that of the control points]")
+@_model_options
+@click.option("--to-crs", help="CRS of the raster and points.  [default: the map's own projection]")
 @click.option("--resolution", type=float, help="Cell size in units of the CRS.  [default: as the picture]")
 @click.option("--resampling", type=click.Choice(["nearest", "bilinear"]), help="[default: nearest]")
 @click.option(
@@ -205,8 +228,6 @@ def run(
     recipe = _recipe(map_path, {key: value for key, value in choices.items() if value is not None})
     target = out or default_folder(recipe.image)
     require_free(target, overwrite)
-    if recipe.gcps is None:
-        raise click.UsageError("Control points are missing: give --gcps FILE (a CSV with pixel, line, lon, lat).")
     progress = _Progress(quiet)
     try:
         result = digitize_recipe(recipe, read=read_text, progress=progress)
@@ -247,6 +268,31 @@ def inspect(map_path: Path, out: Path | None, overwrite: bool, **choices: Any) -
     if found.doubts:
         lines.append(found.remedy)
     click.echo("\n".join([*lines, f"then: geocbar run {paths['recipe']}" + ("" if recipe.gcps else " --gcps FILE")]))
+
+
+@commands.command()
+@click.argument("map_path", metavar="MAP", type=click.Path(path_type=Path))
+@click.option("--gcps", type=click.Path(), help="Control points: CSV (pixel, line, lon, lat) or QGIS .points.")
+@click.option("--gcp-crs", help="CRS of the control points.  [default: EPSG:4326, or what the file says]")
+@click.option("--page", type=click.IntRange(min=1), help="Page of a PDF file.")
+@click.option("--figure", type=click.IntRange(min=0), help="Figure on that page.")
+@_model_options
+@click.option("--points", type=click.Path(path_type=Path), help="Write the points for the QGIS Georeferencer.")
+@click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
+def georef(map_path: Path, points: Path | None, as_json: bool, **choices: Any) -> None:
+    """Fit the control points of MAP, and do nothing else: residuals, rivals, uncertainty of places.
+
+    With the table one can mend the points before a run.
+    """
+    from geocbar.app.georef import fit_place, georef_summary, georef_text
+    from geocbar.files.gcp_tables import write_points_file
+
+    recipe = _recipe(map_path, {key: value for key, value in choices.items() if value is not None})
+    picture, fit, notes = fit_place(recipe)
+    summary = georef_summary(picture, fit, notes)
+    click.echo(json.dumps(_finite(summary), indent=2) if as_json else georef_text(summary))
+    if points is not None:
+        write_points_file(points, fit.gcps, fit.residuals)
 
 
 def _with_draft(error: NotReadError) -> NotReadError:
@@ -326,9 +372,10 @@ def _summary_text(result: DigitizedMap, files: dict[str, Path]) -> str:
         f"            sigma {s['sigma_median']:.3g}{unit} = {s['sigma_median_percent']:.2g} % of the range (median)."
         f" {s['error_kind']}",
         "  the rest  " + (", ".join(f"{share:.1f} % {name}" for name, share in others) or "nothing"),
-        f"  place     {s['model']} on {s['gcps']} points: RMSE {s['rmse_px']:.2f} px = {s['rmse_km']:.3g} km,"
+        f"  place     {s['model_sentence'] or s['model']}",
+        f"            {s['gcps']} points: RMSE {s['rmse_px']:.2f} px = {s['rmse_km']:.3g} km,"
         f" leave-one-out {s['left_out_rmse_px']:.2f} px = {s['left_out_rmse_km']:.3g} km",
-        f"  raster    {s['raster_width']} x {s['raster_height']} cells, {s['raster_crs'].splitlines()[0][:60]}",
+        f"  raster    {s['raster_width']} x {s['raster_height']} cells, {s['raster_crs']}",
         f"  points    {s['points']} (1 for {s['reduction']:.0f} pixels); they rebuild the map with RMSE"
         f" {s['rebuild_rmse_percent']:.2f} %, 99 % within {s['rebuild_p99_percent']:.2f} % of the range",
         "  files     " + "\n            ".join(str(path) for path in files.values()),

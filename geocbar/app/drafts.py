@@ -39,13 +39,15 @@ def write_draft(found: Inspection, folder: Path, *, overwrite: bool = False, kee
     Returns
     -------
     dict of str to Path
-        ``picture``, ``recipe``, and for a figure of a PDF file ``figure``: the picture control points are picked in.
+        ``picture``, ``recipe``; for a figure of a PDF file ``figure``, the picture control points are picked in;
+        ``points``, if some were read at the frame but not for certain.
 
     Raises
     ------
     FileProblemError
         If the folder cannot be written, or holds a recipe that may be neither replaced nor kept.
     """
+    from geocbar.files.gcp_tables import write_gcps
     from geocbar.files.images import write_png
     from geocbar.files.inspection_picture import write_inspection_picture
 
@@ -67,6 +69,11 @@ def write_draft(found: Inspection, folder: Path, *, overwrite: bool = False, kee
     if found.recipe.page is not None:
         paths["figure"] = folder / f"{stem}.png"
         write_png(paths["figure"], found.source.picture.pixels)
+    points = None if found.graticule is None else found.graticule.gcps
+    if points is not None:
+        paths["points"] = folder / f"{stem}.gcps.csv"
+        if overwrite or not paths["points"].exists():
+            write_gcps(paths["points"], points)
     if overwrite or not paths["recipe"].exists():
         text = found.completed().to_toml(paths["recipe"].absolute())
         try:

@@ -228,7 +228,7 @@ def fit_axis(
     lines.sort(key=lambda line: -line.score)
     sure = [False] * len(labels) if verified is None else list(verified)
     best = _finish(lines[0], labels, sure, tolerance, classes)
-    rivals = []
+    rivals: list[AxisFit] = []
     for line in lines[1:]:
         if line.score < lines[0].score - RIVAL_MARGIN:
             break

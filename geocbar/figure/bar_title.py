@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from geocbar.figure.bar_axis import BarAxis, distance
+from geocbar.figure.bar_axis import BarAxis, distance, shared_extent
 from geocbar.figure.label_ladder import Ladder
 from geocbar.figure.layout import PixelBox
 from geocbar.figure.numbers import normalize_text, parse_factor, parse_numbers, parse_offset
@@ -21,6 +21,12 @@ __all__ = ["BarText", "read_bar_text", "split_title"]
 TITLE_GLYPHS = 6.0
 #: Least height of digits, in px, for a factor to be believed: with raised digits, whose minus may vanish; without.
 LEAST_RAISED_PX, LEAST_PX = 9.0, 6.0
+#: A title's least confidence.
+LEAST_TITLE_CONFIDENCE = 0.5
+#: A lone unit stands at most so far beyond the end of the bar, in glyph heights.
+UNIT_GLYPHS = 4.0
+#: A longitude or latitude, or a part of one.
+_MAP_DEGREE = re.compile(r"\d ?[°º]? ?[NSEWO]\b|\d ?[°º](?! ?[CFK])")
 #: Text that may be a factor or an offset, even if it cannot be read as one.
 _FACTOR_LIKE = re.compile(
     r"[(\[]?[×xX*]? ?1[0Oo]{1,2} ?\^? ?[-+]?[\dOo]{1,3}[)\]]?|[(\[]?[×xX*] ?[\d(].*"
@@ -29,6 +35,8 @@ _FACTOR_LIKE = re.compile(
 #: What is left of ``1e-3`` or ``×10^5`` when a piece of it is lost.
 _REMAINS = re.compile(r"[1lI|]? ?[eE] ?[-+]\d{0,2}|[eE]\d{1,2}|[×*] ?[-\d^]*")
 _LOOSE_SIGNS = ("X", "x", "O", "o", "l", "I")
+#: Letters that are units, but alone beside a map rather point to a direction.
+_NO_UNITS = ("N", "S", "E", "W", "k")
 _BRACKETS = re.compile(r"(?P<name>.*?)\s*[(\[](?P<unit>[^()\[\]]{1,24})[)\]]\s*$")
 _IN_UNIT = re.compile(r"(?P<name>.+?)(?:,|\s+in|\s*/)\s+(?P<unit>[^,]{1,16})$")
 _SINGLE = (
@@ -212,14 +220,41 @@ def _beyond_ends(axis: BarAxis, word: Word) -> bool:
 
 
 def _title(words: Sequence[Word], axis: BarAxis, ladder: Ladder) -> tuple[str, str]:
-    """Quantity and unit from the words with letters, those of one line joined."""
-    lettered = [word for word in words if re.search(r"[A-Za-z°%‰µ]", word.text) and word.text not in _LOOSE_SIGNS]
-    if not lettered:
-        return "", ""
+    """Quantity and unit from the words with letters, those of one line joined; nothing rather than a fragment."""
+    lettered = [word for word in words if _may_be_title(word)]
+    unit = next((word.text for word in lettered if _is_unit_at_end(axis, word)), "")
     bounds = _bounds(axis, ladder)
-    first = min(lettered, key=lambda w: distance(w.box, bounds) - 0.5 * min(len(w.text), 20))
-    line = sorted((w for w in lettered if _same_line(first, w)), key=lambda w: _reading_order(w))
-    return split_title(" ".join(word.text for word in line))
+    ranked = sorted(lettered, key=lambda w: distance(w.box, bounds) - 0.5 * min(len(w.text), 20))
+    for first in ranked:
+        line = sorted((w for w in lettered if _same_line(first, w)), key=lambda w: _reading_order(w))
+        title, named = split_title(" ".join(word.text for word in line))
+        if (named and not title) or _is_name(title):
+            return title, named or unit
+    return "", unit
+
+
+def _may_be_title(word: Word) -> bool:
+    """Whether a word has letters, is read well, and is neither a number with its unit nor a degree of a map."""
+    if not re.search(r"[A-Za-z°%‰µ]", word.text) or word.text in _LOOSE_SIGNS:
+        return False
+    sure = word.exact or word.confidence >= LEAST_TITLE_CONFIDENCE
+    return sure and not parse_numbers(word.text) and not _MAP_DEGREE.search(word.text)
+
+
+def _is_name(title: str) -> bool:
+    """Whether a title has a word of two letters or more, and more letters than anything else."""
+    letters = len(re.findall(r"[^\W\d_]", title))
+    others = len(re.findall(r"[^\w\s()\[\]^/.,:-]|\d", title))
+    return bool(re.search(r"[^\W\d_]{2}", title)) and letters >= 2 * others and title.isprintable()
+
+
+def _is_unit_at_end(axis: BarAxis, word: Word) -> bool:
+    """Whether a lone unit stands beyond an end of the bar, in line with it."""
+    level = shared_extent(axis.across(word.box), axis.across(axis.box)) > 0.5
+    first, last = axis.along(word.box)
+    gap = max(axis.low - last, first - axis.high)
+    near = 0 <= gap <= UNIT_GLYPHS * word.glyph_px
+    return level and near and bool(_UNIT_ALONE.fullmatch(word.text)) and word.text not in _NO_UNITS
 
 
 def _same_line(one: Word, other: Word) -> bool:
@@ -250,7 +285,7 @@ def split_title(text: str) -> tuple[str, str]:
     bracketed = _BRACKETS.fullmatch(text)
     if bracketed:
         return bracketed["name"].strip(" ,;:"), bracketed["unit"].strip()
-    if _UNIT_ALONE.fullmatch(text):
+    if _UNIT_ALONE.fullmatch(text) and text not in _NO_UNITS:
         return "", text
     apart = _IN_UNIT.fullmatch(text)
     if apart and _UNIT_ALONE.fullmatch(apart["unit"].strip()):

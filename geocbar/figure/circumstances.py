@@ -46,6 +46,8 @@ class Circumstances:
     class_breaks : tuple of float
     obstacles : tuple of PixelBox
         The map's frame and other bars.
+    around : tuple of PixelBox
+        Frames that the bar lies in.
     """
 
     axis: BarAxis
@@ -57,6 +59,7 @@ class Circumstances:
     ends_uncertain_px: float = 1.0
     class_breaks: tuple[float, ...] = ()
     obstacles: tuple[PixelBox, ...] = ()
+    around: tuple[PixelBox, ...] = ()
 
     @property
     def accepted(self) -> list[AxisLabel]:

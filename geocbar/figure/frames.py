@@ -8,23 +8,26 @@ dropped, and what is left is a rectangle, whose sides are then moved onto the fr
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from geocbar.errors import InvalidInputError
+from geocbar.figure.abutting_panels import cut_apart
 from geocbar.figure.frame_lines import box_on_lines, outline_on_line
 from geocbar.figure.layout import PixelBox
 from geocbar.figure.outlines import pixels_inside, simplified, smoothed, traced_outline
+from geocbar.figure.paper import evened, find_paper, ink_on
 from geocbar.figure.silhouettes import (
     LEAST_EXPLAINED,
     body_of,
+    empty_corner,
+    explained_beyond,
     find_silhouettes,
-    ink_on,
     least_touch,
     page_shapes,
-    paper_color,
     regrown,
 )
 
@@ -36,6 +39,12 @@ WORKING_SIZE = 1300
 #: A silhouette is a rectangle if it fills this share of its box, or touches each side of the box over this share.
 FILLED = 0.97
 TOUCHED = 0.4
+
+#: A frame is doubtful if this share of the scale's colours, bars apart, lies outside of all frames.
+MOST_BEYOND = 0.03
+
+#: Or if more than this share of its outline runs along the edge of the picture.
+MOST_AT_EDGE = 0.04
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,20 +122,52 @@ def find_frames(
         raise InvalidInputError(f"A mask of {explained.shape} does not belong to pixels of {pixels.shape}.")
     height, width = explained.shape
     whole = PixelBox(0, 0, width, height)
-    paper = paper_color(pixels)
+    paper = find_paper(pixels, lossy=lossy)
     if paper is None:
         share = float(explained.mean())
         notes = ("no paper around the map", f"{100 * share:.0f} % of the picture has the scale's colours")
         return [MapFrame(whole, None, "picture", notes)] if share >= LEAST_EXPLAINED else []
     factor = max(1, -(-max(height, width) // WORKING_SIZE))
-    ink = ink_on(pixels, paper, lossy=lossy)
+    pixels = evened(pixels, paper)
+    ink = ink_on(pixels, paper)
     solid, small_explained = page_shapes(ink, explained, factor, bars)
     thin = max(5, round(0.012 * min(solid.shape)))
-    frames = []
+    frames: list[MapFrame] = []
     for own, offset in find_silhouettes(solid, small_explained, thin):
-        frame = _rectangle_of(own, offset, factor, ink, pixels, paper)
-        frames.append(frame or _outline_of(*regrown(own, offset, solid, thin), factor, ink, pixels))
-    return _reading_order(frames)
+        frame = _rectangle_of(own, offset, factor, ink, pixels, paper.color)
+        if frame is None:
+            frames.append(_outline_of(*regrown(own, offset, solid, thin), factor, ink, pixels))
+        else:
+            frames += _panels_of(frame, pixels)
+    return _reading_order(_with_doubts(frames, small_explained, factor))
+
+
+def _panels_of(frame: MapFrame, pixels: NDArray[np.uint8]) -> list[MapFrame]:
+    """The frame, or those of the panels that share its lines."""
+    boxes = cut_apart(pixels, frame.box)
+    if len(boxes) == 1:
+        return [frame]
+    notes = (*frame.notes, f"one of {len(boxes)} panels with common lines")
+    return [MapFrame(box, None, "rectangle", notes) for box in boxes]
+
+
+def _with_doubts(frames: list[MapFrame], explained: NDArray[np.bool_], factor: int) -> list[MapFrame]:
+    """The frames, with a note where much that has the scale's colours lies outside of all of them."""
+    height, width = explained.shape
+    inside = np.zeros((height, width), bool)
+    for frame in frames:
+        if frame.outline is None:
+            box = frame.box
+            grown = PixelBox(*(edge / factor for edge in (box.left, box.top, box.right, box.bottom)))
+            rows, cols = grown.slices(width, height)
+            inside[max(rows.start - 2, 0) : rows.stop + 2, max(cols.start - 2, 0) : cols.stop + 2] = True
+        else:
+            inside |= ndimage.binary_dilation(pixels_inside(frame.outline / factor, width, height), iterations=2)
+    share = explained_beyond(explained, inside) if frames else 0.0
+    if share < MOST_BEYOND:
+        return frames
+    note = f"doubtful: {100 * share:.0f} % of the scale's colours lie outside the frame"
+    return [replace(frame, notes=(*frame.notes, note)) for frame in frames]
 
 
 def _rectangle_of(
@@ -149,7 +190,9 @@ def _rectangle_of(
     rows, cols = own.shape
     edges = [offset[1], offset[0], offset[1] + cols, offset[0] + rows]
     box = box_on_lines(pixels, ink, paper, [edge * factor for edge in edges], factor, notes)
-    if own.mean() < FILLED:
+    if own.mean() < FILLED and empty_corner(own):
+        notes.append("doubtful: a corner of the rectangle is empty; something may stand beside the map")
+    elif own.mean() < FILLED:
         notes.append("paper reaches the edge of the map: its sides are those of the outermost colours")
     whole = box.left <= 1 and box.top <= 1 and box.right >= width - 1 and box.bottom >= height - 1
     return MapFrame(box, None, "picture" if whole else "rectangle", tuple(notes))
@@ -168,8 +211,21 @@ def _outline_of(
     outline = (traced_outline(own) + np.array([offset[1], offset[0]], np.float64)) * factor
     outline = simplified(outline_on_line(smoothed(outline), pixels, ink, factor, notes), 0.5)
     outline = np.clip(outline, 0, [width, height])
+    if _length_at_edge(outline, width, height) > MOST_AT_EDGE:
+        notes.append("doubtful: the outline runs along the edge of the picture")
     (left, top), (right, bottom) = outline.min(axis=0), outline.max(axis=0)
     return MapFrame(PixelBox(left, top, right, bottom), outline, "outline", tuple(notes))
+
+
+def _length_at_edge(outline: NDArray[np.float64], width: int, height: int) -> float:
+    """Share of an outline's length that runs along the picture's edge, within 1.5 px."""
+    after = np.roll(outline, -1, axis=0)
+    length = np.hypot(*(after - outline).T)
+    along = np.zeros(len(outline), bool)
+    for axis, size in ((0, width), (1, height)):
+        for edge in (0, size):
+            along |= (np.abs(outline[:, axis] - edge) <= 1.5) & (np.abs(after[:, axis] - edge) <= 1.5)
+    return float(length[along].sum() / length.sum())
 
 
 def _reading_order(frames: list[MapFrame]) -> list[MapFrame]:

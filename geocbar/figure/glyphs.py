@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-__all__ = ["Glyphs", "describe_glyphs", "ends_raised", "leads_with_minus", "resample"]
+__all__ = ["INK_LEVEL", "Glyphs", "describe_glyphs", "ends_raised", "leads_with_minus", "raised_column", "resample"]
 
 _WORK_HEIGHT = 60
 #: Darkness from which a pixel counts as ink.
@@ -49,7 +49,8 @@ class Glyphs:
             start -= 1
         if start == end or "s" not in self.kinds[start:] or self.kinds[:start].count("d") < 2:
             return None
-        return start
+        low_minus = self.kinds[start] == "s" and self.kinds[start - 1] == "-"
+        return start - 1 if low_minus and self.kinds[: start - 1].count("d") >= 2 else start
 
 
 def resample(gray: NDArray[np.floating], height: int, width: int) -> NDArray[np.float32]:
@@ -116,6 +117,31 @@ def ends_raised(ink: NDArray[np.floating], digit_px: float) -> bool:
     tail = dark[:, max(0, cols[-1] + 1 - round(0.45 * digit_px)) : cols[-1] + 1]
     lowest = np.flatnonzero(tail.any(axis=1))[-1]
     return bool(rows[-1] - lowest > 0.24 * digit_px)
+
+
+def raised_column(ink: NDArray[np.floating], digit_px: float) -> int | None:
+    """Column from which on all ink of an upright label stands well above its base line, even if the glyphs touch.
+
+    Parameters
+    ----------
+    ink : ndarray of float, shape (h, w)
+        Darkness from 0 to 1.
+    digit_px : float
+        Height of the digits.
+
+    Returns
+    -------
+    int or None
+        None if the label does not end raised, or has too little ink before or behind that column.
+    """
+    if not ends_raised(ink, digit_px):
+        return None
+    dark = ink > INK_LEVEL
+    some = np.asarray(dark.any(axis=0))
+    lowest = np.where(some, ink.shape[0] - 1 - dark[::-1].argmax(axis=0), -1)
+    column = int(np.flatnonzero(lowest > lowest.max() - 0.22 * digit_px)[-1]) + 1
+    before, behind = int(some[:column].sum()), int(some[column:].sum())
+    return column if before >= 0.7 * digit_px and behind >= 0.2 * digit_px else None
 
 
 def _lies_in(box: tuple[float, float, float, float], other: tuple[float, float, float, float]) -> bool:

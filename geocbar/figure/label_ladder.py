@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from geocbar.figure.marks import TickMarks
     from geocbar.figure.words import Word
 
-__all__ = ["Ladder", "gather_ladders", "match_ticks"]
+__all__ = ["Ladder", "gather_ladders", "match_ticks", "with_words"]
 
 #: Labels stand at most so many glyph heights beyond the ends of the bar.
 BEYOND_GLYPHS = 0.9
@@ -55,6 +55,8 @@ class Ladder:
         Whether the numbers stand nearer to the map or another bar than to this one, or are geographic.
     offset_unknown : float
         How far all labels may be off their places together, in px, where positions rest on the text alone.
+    beyond : tuple of AxisLabel
+        Numbers in line with the labels, but beyond the ends of the bar.
     """
 
     side: str
@@ -66,6 +68,7 @@ class Ladder:
     gap: float = 0.0
     foreign: bool = False
     offset_unknown: float = 0.0
+    beyond: tuple[AxisLabel, ...] = ()
 
     @property
     def glyph_px(self) -> float:
@@ -100,12 +103,41 @@ def gather_ladders(axis: BarAxis, words: Sequence[Word], walls: Sequence[PixelBo
             if len(line) < 2:
                 continue
             line.sort(key=lambda w: sum(axis.along(w.box)))
-            labels = _thousands_settled([_label(axis, word, numbers[id(word)]) for word in line])
+            labels = _settled([_label(axis, word, numbers[id(word)]) for word in line])
             others = [w for w in beside if not numbers[id(w)] and _shares_line(axis, w, line)]
             gap = float(np.median([axis.gap(word.box, side) for word in line]))
             foreign = _is_foreign(labels, gap, walls)
-            ladders.append(Ladder(side, labels, tuple(line), tuple(others), gap=gap, foreign=foreign))
+            further = tuple(_label(axis, w, n) for w in words if (n := _continues(axis, w, side, line)))
+            ladders.append(Ladder(side, labels, tuple(line), tuple(others), gap=gap, foreign=foreign, beyond=further))
     return sorted(ladders, key=lambda ladder: ladder.gap)
+
+
+def with_words(axis: BarAxis, ladder: Ladder, words: Sequence[Word]) -> Ladder:
+    """The ladder with some of its words read anew; its labels have to be matched to their marks again.
+
+    Parameters
+    ----------
+    axis : BarAxis
+    ladder : Ladder
+    words : sequence of Word
+        In order of position.
+
+    Returns
+    -------
+    Ladder
+    """
+    known = [(word, numbers) for word in words if (numbers := _numbers(word.text))]
+    labels = _settled([_label(axis, word, numbers) for word, numbers in known])
+    return replace(ladder, labels=labels, words=tuple(word for word, _ in known), source="text", offset=0.0)
+
+
+def _continues(axis: BarAxis, word: Word, side: str, line: Sequence[Word]) -> tuple[Number, ...]:
+    """Readings of a number that stands in line with the labels, beyond the ends of the bar."""
+    if _is_beside(axis, word, side) or word.turned != line[0].turned:
+        return ()
+    if axis.gap(word.box, side) < -0.3 * word.glyph_px or len(_in_line(axis, line[0], [word])) < 2:
+        return ()
+    return _numbers(word.text)
 
 
 def _is_foreign(labels: Sequence[AxisLabel], gap: float, walls: Sequence[PixelBox]) -> bool:
@@ -184,6 +216,25 @@ def _label(axis: BarAxis, word: Word, numbers: tuple[Number, ...]) -> AxisLabel:
     )
 
 
+def _settled(labels: Sequence[AxisLabel]) -> tuple[AxisLabel, ...]:
+    """Let labels tell how their fellows are meant: thousands, and tens whose raised digits were read flat."""
+    powers = sum(bool(re.fullmatch(r"[-−]?10\^-?\d+", label.text)) for label in labels)
+    if powers >= 2:
+        labels = [_as_power(label) for label in labels]
+    return _thousands_settled(labels)
+
+
+def _as_power(label: AxisLabel) -> AxisLabel:
+    """Beside powers of ten ``102`` is one too, and the ring of ``10°`` a raised nought."""
+    flat = re.fullmatch(r"([-−]?)10([°ºo]|\d)", label.text)
+    if not flat or not label.numbers or label.exact:
+        return label
+    power = int(flat[2]) if flat[2].isdigit() else 0
+    value = float(f"{'-' if flat[1] else ''}1e{power}")
+    number = replace(label.numbers[0], value=value, kind="plain")
+    return replace(label, numbers=(number, *label.numbers), text=f"{flat[1]}10^{power}")
+
+
 def _thousands_settled(labels: Sequence[AxisLabel]) -> tuple[AxisLabel, ...]:
     """Let the other labels decide whether ``1.000`` or ``1,000`` is a thousand, where they can.
 
@@ -239,7 +290,7 @@ def match_ticks(
     if len(breaks) >= 2:
         edges = np.r_[axis.low, breaks, axis.high]
         matched, offset = _matched(centres, edges, glyph)
-        if np.isfinite(matched).all() and abs(offset) <= max(2.0, 0.25 * glyph, slack):
+        if np.isfinite(matched).all() and abs(offset) <= max(2.0, 0.25 * glyph, min(slack, 3.0)):
             return _placed(ladder, matched, "breaks", offset)
         matched, offset = _matched(centres, (edges[1:] + edges[:-1]) / 2, glyph)
         if np.isfinite(matched).sum() >= max(2, 0.7 * len(centres)):

@@ -9,16 +9,26 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from geocbar.figure.glyphs import Glyphs, describe_glyphs, ends_raised, leads_with_minus, resample
+from geocbar.figure.glyphs import (
+    INK_LEVEL,
+    Glyphs,
+    describe_glyphs,
+    ends_raised,
+    leads_with_minus,
+    raised_column,
+    resample,
+)
 from geocbar.figure.ink import Ink
 from geocbar.figure.layout import PixelBox
 from geocbar.figure.numbers import normalize_text, parse_factor, parse_numbers, parse_offset
 
-__all__ = ["ReadText", "TextLine", "TextReading", "Word", "is_numeric", "read_lines"]
+__all__ = ["ReadText", "TextLine", "TextReading", "Word", "is_numeric", "read_again", "read_lines"]
 
 _CROP_HEIGHT, _LEAST_WIDTH, _MOST_WIDTH = 48, 96, 2400
 #: Share of the crop's height that the ink fills, in the first reading and in the one that checks it.
 _FILLED, _FILLED_AGAIN = 0.62, 0.46
+#: The same in further readings of a doubtful label.
+_FILLED_ONCE_MORE = (0.75, 0.54, 0.4)
 _LETTERS = re.compile(r"[^\W\d_]")
 _INK_LEVELS = (0.3, 0.55)
 #: What a nought with a dot or a dash inside is taken for when it stands alone.
@@ -26,6 +36,9 @@ _DOTTED_ZERO = re.compile("[曰日口ロ〇①⓪OoQθ]")
 #: From this confidence on a reading without minus sign stands, and the sign is told as a doubt (it may be a tick mark).
 _SURE = 0.9
 _SEVERAL = re.compile(r"\d [-+]?[\d.]*\d(?! ?°)")
+#: A power of ten with its raised digits read flat, or lost.
+_FLAT_POWER = re.compile(r"(-?|.*[×x])1[0oO][-\d]{0,3}")
+_POWER = re.compile(r"\d{1,2}|\d\.\d{1,2}")
 _MANTISSA = re.compile(r"-?(10|(?:\d[\d.,]*)?[×xX*·] ?10)")
 
 
@@ -172,6 +185,46 @@ def read_lines(lines: Sequence[TextLine], read: ReadText, numeric_first: bool = 
     return words
 
 
+def read_again(line: TextLine, read: ReadText, accept: Callable[[str], bool]) -> Word | None:
+    """Read a line of ink in five more ways, and tell whether what is asked for is there.
+
+    Parameters
+    ----------
+    line : TextLine
+    read : callable
+        Text engine.
+    accept : callable
+        Whether a text is what is asked for.
+
+    Returns
+    -------
+    Word or None
+        None unless two ways or more read it, and no other number is read more often.
+    """
+    dark = line.darkness()
+    glyphs = _glyphs_of(dark)
+    if glyphs is None:
+        return None
+    crops = [_crop(dark, filled) for filled in _FILLED_ONCE_MORE]
+    crops += [_crop(np.clip((dark - 0.25) / 0.5, 0, 1), _FILLED), _crop(np.sqrt(dark), _FILLED)]
+    chosen = [_choose(reading, True) for reading in read(crops)]
+    agreeing: list[tuple[str, float]] = []
+    others: dict[str, int] = {}
+    for text, confidence, more in chosen:
+        said = [other for other in (text, *more[:1]) if accept(other.replace(" ", ""))]
+        if said:
+            agreeing.append((said[0].replace(" ", ""), confidence if said[0] == text else 0.5))
+        elif is_numeric(text):
+            others[text] = others.get(text, 0) + 1
+    if len(agreeing) < 2 or max(others.values(), default=0) >= len(agreeing):
+        return None
+    text = max(agreeing, key=lambda pair: pair[1])[0]
+    confidence = max(sure for _, sure in agreeing)
+    word = Word(text, line.box, confidence, (), line.turned, False, _digit_px(glyphs, dark))
+    word = _check_neighbours(_check_glyphs(word, dark, glyphs), line)
+    return word if accept(word.text) else None
+
+
 def _glyphs_of(dark: NDArray[np.float32]) -> Glyphs | None:
     """Glyphs at the usual darkness, or at a lower one if that shows thin raised digits in one piece."""
     glyphs = describe_glyphs(dark)
@@ -230,29 +283,93 @@ def _compare(word: Word, other: tuple[str, float, tuple[str, ...]]) -> Word:
 
 def _with_raised(word: Word, dark: NDArray[np.float32], glyphs: Glyphs, read: ReadText) -> Word:
     """Read base and raised digits apart where the glyphs show a power."""
-    start = glyphs.raised_from()
-    if start is None or "%" in word.text or "^" in word.text:
+    if "%" in word.text or "^" in word.text:
         return word
+    parts = _parts_of_power(word.text, dark, glyphs)
+    if parts is None:
+        return word
+    base, raised = (_choose(r, True) for r in read([_crop(_trimmed(part), _FILLED) for part in parts[:2]]))
+    mantissa, power = base[0].replace("X", "x"), raised[0]
+    whole = _MANTISSA.match(word.text)
+    if whole and not _MANTISSA.fullmatch(mantissa):
+        mantissa = whole[0]
+    minus = parts[2] or power.startswith("-")
+    power = power.removeprefix("-")
+    if not word.text.endswith(power):
+        power = _voted_power(parts[1], power, read)
+    if not _MANTISSA.fullmatch(mantissa) or not _POWER.fullmatch(power):
+        return replace(word, checks=(*word.checks, "raised digits are drawn that could not be read as a power"))
+    rest = (word.text, *word.alternatives)
+    signed = any(re.search(r"10\^?-\d", other) for other in rest)
+    minus = minus or (signed and _is_wide(parts[1], len(power)))
+    text = f"{mantissa}^{'-' if minus else ''}{power}"
+    flat = re.sub(r"[\^ -]", "", text)
+    checks, confidence = word.checks, min(base[1], raised[1])
+    rest = tuple(t for t in rest if t != text)
+    if any(re.sub(r"[\^ -]", "", other) == flat for other in rest):
+        checks, confidence = (), max(confidence, word.confidence)
+    else:
+        checks = (*checks, f"read {word.text!r} whole and {text!r} in parts")
+    if signed and not minus:
+        checks = (*checks, "a minus was read before the raised digits but none is drawn")
+        rest = (f"{mantissa}^-{power}", *rest)
+    return replace(word, text=text, confidence=confidence, alternatives=rest, checks=checks)
+
+
+def _voted_power(raised: NDArray[np.float32], first: str, read: ReadText) -> str:
+    """Raised digits that were read otherwise in the whole label: what most of three more readings say."""
+    crops = [_crop(_trimmed(raised), filled) for filled in _FILLED_ONCE_MORE]
+    said = [_choose(reading, True)[0].removeprefix("-") for reading in read(crops)]
+    said = [text for text in (first, *said) if _POWER.fullmatch(text)]
+    return max(dict.fromkeys(said), key=said.count) if said else first
+
+
+def _parts_of_power(
+    text: str, dark: NDArray[np.float32], glyphs: Glyphs
+) -> tuple[NDArray[np.float32], NDArray[np.float32], bool] | None:
+    """Ink of the base and of the raised digits, and whether a minus that was left out stands between."""
+    start = glyphs.raised_from()
+    if start is None:
+        column = raised_column(dark, glyphs.digit_px) if _FLAT_POWER.fullmatch(text) else None
+        if column is None:
+            return None
+        signs = [k for k, kind in enumerate(glyphs.kinds[:-1]) if kind in "m-" and glyphs.boxes[k][0] >= column - 1]
+        if signs:
+            return (
+                dark[:, :column],
+                dark[:, round((glyphs.boxes[signs[0]][2] + glyphs.boxes[signs[0] + 1][0]) / 2) :],
+                True,
+            )
+        return dark[:, :column], *_without_minus(_trimmed(dark[:, column:]))
     cut = round((glyphs.boxes[start - 1][2] + glyphs.boxes[start][0]) / 2)
-    minus = glyphs.kinds[start] == "m"
+    minus = glyphs.kinds[start] in "m-"
     digits_from = round((glyphs.boxes[start][2] + glyphs.boxes[start + 1][0]) / 2) if minus else cut
     lower = int(np.ceil(max(glyphs.boxes[k][3] for k in range(start, len(glyphs.kinds))))) + 1
     if cut < 2 or dark.shape[1] - digits_from < 2:
-        return word
-    parts = [dark[:, :cut], dark[:lower, digits_from:]]
-    base, raised = (_choose(r, True) for r in read([_crop(_trimmed(part), _FILLED) for part in parts]))
-    mantissa, power = base[0].replace("X", "x"), raised[0]
-    if not _MANTISSA.fullmatch(mantissa) or not re.fullmatch(r"\d{1,2}|\d\.\d{1,2}", power):
-        return replace(word, checks=(*word.checks, "raised digits are drawn that could not be read as a power"))
-    text = f"{mantissa}^{'-' if minus else ''}{power}"
-    flat = re.sub(r"[\^ -]", "", text)
-    checks = word.checks
-    if re.sub(r"[\^ -]", "", word.text) == flat:
-        checks = ()
-    else:
-        checks = (*checks, f"read {word.text!r} whole and {text!r} in parts")
-    rest = tuple(t for t in (word.text, *word.alternatives) if t != text)
-    return replace(word, text=text, confidence=min(base[1], raised[1]), alternatives=rest, checks=checks)
+        return None
+    base, raised = dark[:, :cut], dark[:lower, digits_from:]
+    if minus:
+        return base, raised, True
+    tail = raised_column(base, glyphs.digit_px)
+    if tail is not None and (base[:, tail:] > INK_LEVEL).any(axis=1).sum() <= 0.34 * glyphs.digit_px:
+        return base[:, :tail], raised, True
+    return base, *_without_minus(_trimmed(raised))
+
+
+def _is_wide(raised: NDArray[np.float32], count: int) -> bool:
+    """Whether raised ink is wider than so many digits are: a minus stands before them."""
+    height, width = _trimmed(raised).shape
+    return width - 2 > 1.0 * count * (height - 2)
+
+
+def _without_minus(raised: NDArray[np.float32]) -> tuple[NDArray[np.float32], bool]:
+    """Raised digits without the minus that touches them, and whether there was one."""
+    if not leads_with_minus(raised):
+        return raised, False
+    extent = (raised > _INK_LEVELS[0]).sum(axis=0)
+    digit = np.flatnonzero(extent >= 0.6 * raised.shape[0])
+    stop = int(digit[0]) if len(digit) else 0
+    return (raised[:, max(stop - 1, 1) :], True) if stop >= 2 else (raised, True)
 
 
 def _with_ring(word: Word, dark: NDArray[np.float32], glyphs: Glyphs, read: ReadText) -> Word:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from geocbar.figure.axis_fit import AxisLabel
+from geocbar.figure.axis_fit import AxisLabel, tolerance_px
 from geocbar.figure.circumstances import Circumstances, even_steps
 
 __all__ = ["PLACE_VETOES"]
@@ -25,6 +25,8 @@ MOST_BLUR = 0.015
 TICK_PX = 0.3
 #: Labels without tick marks that are to tell the scale by themselves stand at most so far, in glyph heights.
 CLOSE_GLYPHS = 1.8
+#: A frame that much longer than the bar along its edge is a map's.
+ALONG_FRAME = 1.1
 
 
 def _piecewise_ends(case: Circumstances) -> str:
@@ -36,7 +38,7 @@ def _piecewise_ends(case: Circumstances) -> str:
     marks = np.concatenate([own.positions for own in case.marks])
     for end, label in ((case.axis.low, case.accepted[0]), (case.axis.high, case.accepted[-1])):
         bare = abs(label.place - end)
-        if bare > max(3.0, 2 * case.ends_uncertain_px, 0.01 * case.axis.length):
+        if bare > max(3.0, 0.01 * case.axis.length):
             return f"The scale is irregular, and {bare:.0f} px beyond its outer label {label.text!r} bear none."
     for end, pointed in ((case.axis.low, case.extend[0]), (case.axis.high, case.extend[1])):
         unsure = max(case.ends_uncertain_px, 2.5 if pointed else 0.0)
@@ -61,9 +63,12 @@ def _blurred(case: Circumstances) -> str:
     off = case.ladder.offset_unknown if case.ladder.source == "text" else TICK_PX
     if fit.norm == "piecewise":
         return ""
-    values = fit.value_at(fit.positions)
-    shifted = np.stack([fit.value_at(fit.positions + off), fit.value_at(fit.positions - off)])
-    moved = float(np.abs(shifted - values).max() / max(float(np.ptp(values)), 1e-300))
+    if case.ladder.source == "text":
+        values = fit.value_at(fit.positions)
+        shifted = np.stack([fit.value_at(fit.positions + off), fit.value_at(fit.positions - off)])
+        moved = float(np.abs(shifted - values).max() / max(float(np.ptp(values)), 1e-300))
+    else:
+        moved = off / max(float(np.ptp(fit.positions)), 1e-300)
     if moved <= MOST_BLUR:
         return ""
     how = "No tick marks were seen: the" if case.ladder.source == "text" else "The"
@@ -83,7 +88,8 @@ def _cover(case: Circumstances) -> str:
     if fit.norm == "log" and np.ptp(np.log10(fit.values)) >= 0.99:
         spacing = max(spacing, abs(fit.slope))
     start, stop = float(fit.positions[0] - case.axis.low), float(case.axis.high - fit.positions[-1])
-    slack = case.ends_uncertain_px + 2.0
+    # A doubtful end excuses no missing labels.
+    slack = min(case.ends_uncertain_px, 3.0) + 2.0
     share = LEAST_COVER_MARKED if case.ladder.source == "ticks" and len(fit.positions) >= 5 else LEAST_COVER
     for bare, nearest in ((start, gaps[0]), (stop, gaps[-1])):
         if bare > share * max(spacing, float(nearest)) + slack:
@@ -171,6 +177,38 @@ def _other_numbers(case: Circumstances) -> str:
     )
 
 
+def _geographic(case: Circumstances) -> str:
+    """Longitudes and latitudes are the map's labels."""
+    compass = [label for label in case.accepted if label.numbers[0].suffix_unit in tuple("NSEWO")]
+    if 2 * len(compass) < len(case.accepted) or not compass:
+        return ""
+    return f"The labels are longitudes or latitudes of a map, as {compass[0].text!r}."
+
+
+def _frame_marks(case: Circumstances) -> str:
+    """A strip along the edge of the map's frame has the map's tick marks and labels."""
+    bar, side = case.axis, case.ladder.side
+    for frame in case.around:
+        wide = (frame.height if bar.upright else frame.width) > ALONG_FRAME * bar.length
+        if wide and abs(getattr(frame, side) - getattr(bar.box, side)) < 3:
+            return f"The strip lies along the {side} edge of the map's frame, whose tick marks and labels these may be."
+    return ""
+
+
+def _goes_on(case: Circumstances) -> str:
+    """The labels run on beyond the ends of the bar: it was not found whole."""
+    tolerance = tolerance_px(case.axis.length, case.ladder.source in ("ticks", "breaks")) + 0.1 * case.ladder.glyph_px
+    for label in case.ladder.beyond:
+        values = np.array([number.value for number in label.numbers])
+        off = np.abs(case.fit.position_of(values) - (label.position - case.ladder.offset))
+        if np.any(off <= tolerance):
+            return (
+                f"The label {label.text!r} at {case.across} = {label.position:.1f} px goes on with the scale beyond the"
+                f" bar's end: was the bar found whole?"
+            )
+    return ""
+
+
 #: All rules of this module, in the order in which their sentences are said.
 PLACE_VETOES: tuple[Callable[[Circumstances], str], ...] = (
     _piecewise_ends,
@@ -181,4 +219,7 @@ PLACE_VETOES: tuple[Callable[[Circumstances], str], ...] = (
     _short_marks,
     _class_middles,
     _other_numbers,
+    _geographic,
+    _frame_marks,
+    _goes_on,
 )

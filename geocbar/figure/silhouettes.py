@@ -14,14 +14,15 @@ from scipy import ndimage
 
 from geocbar.figure.layout import PixelBox
 
-__all__ = ["body_of", "find_silhouettes", "ink_on", "least_touch", "page_shapes", "paper_color", "regrown"]
-
-#: How far paper may be from its usual colour, of 255.
-PAPER_TOLERANCE = 12
-PAPER_TOLERANCE_LOSSY = 26
-
-#: Least share of the margin that has one colour, for it to be paper.
-LEAST_PAPER = 0.3
+__all__ = [
+    "body_of",
+    "empty_corner",
+    "explained_beyond",
+    "find_silhouettes",
+    "least_touch",
+    "page_shapes",
+    "regrown",
+]
 
 #: Least share of a silhouette whose colours are on the scale; less will do where no silhouette has more, as on maps
 #: with relief shading. And the least share of the picture that a map takes.
@@ -33,57 +34,6 @@ LEAST_AREA = 0.004
 PANEL_SHARE = 0.15
 
 Mask = NDArray[np.bool_]
-
-
-def paper_color(pixels: NDArray[np.uint8]) -> NDArray[np.int16] | None:
-    """The usual colour of the picture's margin.
-
-    Parameters
-    ----------
-    pixels : (h, w, 3) uint8 array
-
-    Returns
-    -------
-    (3,) int16 array or None
-        None if no colour is usual there.
-    """
-    height, width = pixels.shape[:2]
-    depth = max(2, min(height, width) // 100)
-    ring = np.concatenate(
-        [
-            part[:: max(1, part.size // 3 // 20000)]
-            for part in (
-                pixels[:depth].reshape(-1, 3),
-                pixels[-depth:].reshape(-1, 3),
-                pixels[:, :depth].reshape(-1, 3),
-                pixels[:, -depth:].reshape(-1, 3),
-            )
-        ]
-    ).astype(np.int32)
-    keys = (ring >> 3) @ np.array([1024, 32, 1])
-    values, counts = np.unique(keys, return_counts=True)
-    usual = np.median(ring[keys == values[np.argmax(counts)]], axis=0)
-    close = np.abs(ring - usual).max(axis=1) <= PAPER_TOLERANCE
-    return usual.astype(np.int16) if close.mean() >= LEAST_PAPER else None
-
-
-def ink_on(pixels: NDArray[np.uint8], paper: NDArray[np.int16], *, lossy: bool) -> Mask:
-    """Pixels that are not paper, in a picture that may have gone through JPEG.
-
-    Returns
-    -------
-    (h, w) bool array
-    """
-    tolerance = PAPER_TOLERANCE_LOSSY if lossy else PAPER_TOLERANCE
-    ink = np.zeros(pixels.shape[:2], bool)
-    for band in range(3):
-        low, high = max(int(paper[band]) - tolerance, 0), min(int(paper[band]) + tolerance, 255)
-        plane = pixels[..., band]
-        if low > 0:
-            ink |= plane < low
-        if high < 255:
-            ink |= plane > high
-    return ink
 
 
 def page_shapes(ink: Mask, explained: Mask, factor: int, bars: Sequence[PixelBox]) -> tuple[Mask, Mask]:
@@ -214,8 +164,31 @@ def _outside(ink: Mask) -> Mask:
     chosen = np.zeros(count + 1, bool)
     chosen[np.unique(ring)] = True
     height, width = ink.shape
-    for index, area in enumerate(ndimage.find_objects(labels), start=1):
-        if area[0].stop - area[0].start >= 0.95 * height and area[1].stop - area[1].start >= 0.95 * width:
-            chosen[index] = True
+    # What spans the page has at least as many pixels as the page is wide and high.
+    long = np.flatnonzero(np.bincount(labels.ravel()) >= 0.95 * max(height, width))
+    for index in long[long > 0].tolist():
+        if not chosen[index]:
+            rows, cols = (np.flatnonzero((labels == index).any(axis=axis)) for axis in (1, 0))
+            chosen[index] = np.ptp(rows) >= 0.95 * height - 1 and np.ptp(cols) >= 0.95 * width - 1
     chosen[0] = False
     return np.asarray(chosen[labels])
+
+
+def empty_corner(own: Mask) -> bool:
+    """Whether a silhouette leaves a corner of its box wholly empty."""
+    rows, cols = (max(2, round(0.06 * n)) for n in own.shape)
+    corners = (own[:rows, :cols], own[:rows, -cols:], own[-rows:, :cols], own[-rows:, -cols:])
+    return not all(corner.any() for corner in corners)
+
+
+def explained_beyond(explained: Mask, frames: Mask) -> float:
+    """Share of the scale's colours that lie outside the frames; letters and lines do not count.
+
+    Parameters
+    ----------
+    explained, frames : (h, w) bool array
+        Where the page has the scale's colours, and where its frames are.
+    """
+    areas = _opened(explained, 5)
+    total = int(areas.sum())
+    return float((areas & ~frames).sum()) / total if total else 0.0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -13,12 +13,13 @@ from geocbar.figure.axis_fit import AxisFit, AxisLabel, fit_axis, fit_piecewise,
 from geocbar.figure.bar_axis import BarAxis
 from geocbar.figure.bar_title import BarText, read_bar_text
 from geocbar.figure.circumstances import Circumstances, even_steps, is_verified
-from geocbar.figure.label_ladder import Ladder, gather_ladders, match_ticks
+from geocbar.figure.label_ladder import Ladder, gather_ladders, match_ticks, with_words
 from geocbar.figure.label_parts import rejoin_words
+from geocbar.figure.label_trials import try_expected
 from geocbar.figure.layout import PixelBox
 from geocbar.figure.marks import TickMarks, find_ticks
 from geocbar.figure.tick_vetoes import find_vetoes
-from geocbar.figure.words import ReadText, Word, find_words, read_label
+from geocbar.figure.words import ReadText, Word, find_words, read_label, reread_label
 
 __all__ = ["TickReading", "read_ticks"]
 
@@ -28,6 +29,8 @@ BESIDE_PX, BESIDE_SHARE = 90.0, 0.3
 BEYOND_PX, BEYOND_SHARE = 45.0, 0.12
 #: And where the labels' digits are large, so many of their heights.
 BESIDE_GLYPHS, BEYOND_GLYPHS = 9.0, 4.5
+#: The text of a bar that lies so far inside a frame on all sides is inside it too.
+WELL_INSIDE_PX = 12.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,8 +134,9 @@ def read_ticks(
         raise InvalidInputError(f"A bar has no axis {axis!r}.", "Choose one of: horizontal, vertical")
     bar = BarAxis(box, axis)
     walls = [wall for wall in obstacles if not _contains(wall, box)]
+    frames = tuple(wall for wall in obstacles if _contains(wall, box))
     marks = {side: find_ticks(pixels, box, side, lossy=lossy) for side in bar.sides}
-    around = _Surroundings(pixels, bar, read, walls, words, marks)
+    around = _Surroundings(pixels, bar, read, walls, words, marks, frames)
     words = around.words(0.0)
     ladders = gather_ladders(bar, words, walls)
     if ladders and around.falls_short(ladders[0].glyph_px):
@@ -140,21 +144,15 @@ def read_ticks(
         ladders = gather_ladders(bar, words, walls)
     if not ladders:
         return _nothing(bar, words)
-    cases = []
-    for ladder in ladders[:6]:
-        own, other = marks[ladder.side], marks[_opposite(bar, ladder.side)]
-        placed = match_ticks(bar, ladder, (own, other), class_breaks, ends_uncertain_px)
-        fit = _fitted(bar, placed, class_breaks)
-        if fit is not None:
-            rivals = tuple(rival for rival in ladders if rival is not ladder)
-            cases.append(
-                Circumstances(
-                    bar, placed, fit, (own, other), rivals, extend, ends_uncertain_px, tuple(class_breaks), tuple(walls)
-                )
-            )
+    sources = (tuple(class_breaks), ends_uncertain_px, extend, tuple(walls), frames)
+    cases = [case for ladder in ladders[:6] if (case := _case_of(bar, ladder, ladders, marks, *sources)) is not None]
     if not cases:
         return _no_fit(bar, ladders[0], words, walls)
     judged = [(case, find_vetoes(case)) for case in cases]
+    if read is not None and all(vetoes for _, vetoes in judged):
+        tried = [around.tried(case) for case in cases]
+        renewed = [_case_of(bar, ladder, ladders, marks, *sources) for ladder in tried if ladder is not None]
+        judged += [(case, find_vetoes(case)) for case in renewed if case is not None]
     case, vetoes = min(judged, key=lambda pair: (bool(pair[1]), _rank(pair[0]), -len(pair[0].accepted), len(pair[1])))
     text = read_bar_text(bar, case.ladder, words, walls, case.rival_ladders)
     return TickReading(
@@ -168,6 +166,27 @@ def read_ticks(
         vetoes=(*vetoes, *text.doubts),
         evidence=_evidence(case, text),
     )
+
+
+def _case_of(
+    bar: BarAxis,
+    ladder: Ladder,
+    ladders: Sequence[Ladder],
+    marks: dict[str, TickMarks],
+    class_breaks: tuple[float, ...],
+    ends_uncertain_px: float,
+    extend: tuple[bool, bool],
+    walls: tuple[PixelBox, ...],
+    frames: tuple[PixelBox, ...],
+) -> Circumstances | None:
+    """A ladder with its places and its fit; None if its labels agree on nothing."""
+    own, other = marks[ladder.side], marks[_opposite(bar, ladder.side)]
+    placed = match_ticks(bar, ladder, (own, other), class_breaks, ends_uncertain_px)
+    fit = _fitted(bar, placed, class_breaks)
+    if fit is None:
+        return None
+    rivals = tuple(rival for rival in ladders if not any(w is v for w in rival.words for v in ladder.words))
+    return Circumstances(bar, placed, fit, (own, other), rivals, extend, ends_uncertain_px, class_breaks, walls, frames)
 
 
 def _rank(case: Circumstances) -> int:
@@ -195,6 +214,7 @@ class _Surroundings:
     walls: Sequence[PixelBox]
     given: Sequence[Word] | None
     marks: dict[str, TickMarks]
+    frames: Sequence[PixelBox] = ()
 
     def margins(self, glyph_px: float) -> tuple[float, float]:
         """How far to look beside the bar and beyond its ends, in px, for labels of a given size."""
@@ -226,15 +246,34 @@ class _Surroundings:
     def _reread(self, whole: PixelBox, turned: int) -> Word | None:
         return None if self.read is None else read_label(self.pixels, whole, self.read, turned=turned)
 
+    def tried(self, case: Circumstances) -> Ladder | None:
+        """The ladder of a case with its doubtful labels read anew; None if nothing came of it."""
+        read = self.read
+        if read is None or self.given is not None:
+            return None
+        tolerance = tolerance_px(self.bar.length, case.ladder.source in ("ticks", "breaks"))
+
+        def look(box: PixelBox, turned: int, accept: Callable[[str], bool]) -> Word | None:
+            return reread_label(self.pixels, box, read, accept, turned=turned)
+
+        words = try_expected(self.bar, case.ladder, case.fit, tolerance, look)
+        return None if words is None else with_words(self.bar, case.ladder, words)
+
     def _region(self, glyph_px: float) -> PixelBox:
         beside, beyond = self.margins(glyph_px)
         aside, above = (beside, beyond) if self.bar.upright else (beyond, beside)
         box = self.bar.box
+        left, top, right, bottom = 0.0, 0.0, float(self.pixels.shape[1]), float(self.pixels.shape[0])
+        for frame in self.frames:
+            room = (box.left - frame.left, box.top - frame.top, frame.right - box.right, frame.bottom - box.bottom)
+            if min(room) >= WELL_INSIDE_PX:
+                left, top = max(left, frame.left), max(top, frame.top)
+                right, bottom = min(right, frame.right), min(bottom, frame.bottom)
         return PixelBox(
-            max(box.left - aside, 0),
-            max(box.top - above, 0),
-            min(box.right + aside, self.pixels.shape[1]),
-            min(box.bottom + above, self.pixels.shape[0]),
+            max(box.left - aside, left),
+            max(box.top - above, top),
+            min(box.right + aside, right),
+            min(box.bottom + above, bottom),
         )
 
 

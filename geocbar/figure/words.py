@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from geocbar.figure.ink import Ink, chain_pieces, find_ink
-from geocbar.figure.label_reading import ReadText, TextLine, TextReading, Word, is_numeric, read_lines
+from geocbar.figure.label_reading import ReadText, TextLine, TextReading, Word, is_numeric, read_again, read_lines
 from geocbar.figure.layout import PixelBox
 from geocbar.figure.numbers import parse_factor, parse_numbers, parse_offset
 
-__all__ = ["ReadText", "TextReading", "Word", "find_words", "read_label", "split_words"]
+__all__ = ["ReadText", "TextReading", "Word", "find_words", "read_label", "reread_label", "split_words"]
 
 
 #: Gaps in digit heights: within a number; within a line of words.
@@ -93,6 +93,35 @@ def read_label(
         words = read_lines([line], read, numeric_first)
         if words and words[0].text:
             return words[0]
+    return None
+
+
+def reread_label(
+    pixels: NDArray[np.uint8], box: PixelBox, read: ReadText, accept: Callable[[str], bool], *, turned: int = 0
+) -> Word | None:
+    """Read all ink in a box as one label in several ways, and tell whether it says what is asked for.
+
+    Parameters
+    ----------
+    pixels : ndarray of uint8, shape (h, w, 3)
+    box : PixelBox
+        Pieces of ink whose middle lies here belong to the label.
+    read : callable
+        Text engine.
+    accept : callable
+        Whether a text is what is asked for.
+    turned : {0, 90, 270}
+        How the label is turned, degrees counter-clockwise.
+
+    Returns
+    -------
+    Word or None
+        None if it does not.
+    """
+    for ink in find_ink(pixels, box, strict=True):
+        word = read_again(TextLine(ink, np.arange(len(ink.boxes)), turned), read, accept)
+        if word is not None:
+            return word
     return None
 
 
@@ -213,7 +242,8 @@ def _runs(words: Sequence[Word], edges: NDArray[np.int64]) -> list[list[int]]:
         gap = edges[k, 0] - edges[k - 1, 2]
         following = edges[k + 1, 0] - edges[k, 2] if k + 1 < len(words) else None
         if _is_factor(this.text) or _is_factor(last.text):
-            together = False
+            mantissa = re.fullmatch(r"-?\d(\.\d+)?", last.text) and re.match(r"[×x]", this.text)
+            together = bool(mantissa) and gap <= 0.5 * (edges[k, 3] - edges[k, 1])
         elif before and after:
             together = bool(this.text[:1] == "0" and len(this.text) == 3 and this.text.isdigit())
         elif before:
@@ -250,14 +280,19 @@ def _by_direction(boxes: NDArray[np.int64]) -> tuple[NDArray[np.intp], NDArray[n
         chain_of[chain] = number
     bands: list[tuple[int, int, int, int]] = []
     doubtful = []
-    high, wide = np.median(boxes[:, 3] - boxes[:, 1]), np.median(boxes[:, 2] - boxes[:, 0])
+    heights = boxes[:, 3] - boxes[:, 1]
+    high, wide, one_glyph = np.median(heights), np.median(boxes[:, 2] - boxes[:, 0]), np.percentile(heights, 75)
     gap = TIGHT_GAP * float(np.clip(1.35 * high / wide, 0.2, 1.0))
     for chain in chain_pieces(boxes[:, [1, 0, 3, 2]], gap):
         box = left, top, right, bottom = _around(boxes[chain])
         if len(chain) < 2 or bottom - top < (1.25 if len(chain) <= 4 else 1.5) * (right - left):
             continue
+        if len(chain) == 2 and bottom - top <= 1.15 * one_glyph:
+            continue
         merged = boxes[chain, 2] - boxes[chain, 0] > 1.7 * (boxes[chain, 3] - boxes[chain, 1])
         if merged.mean() > 0.55:
+            # Brackets lie flat in turned text: it stands if other standing text goes on with it.
+            doubtful.append((chain, box))
             continue
         beside = np.mean([len(np.setdiff1d(across[chain_of[k]], chain)) > 0 for k in chain])
         if beside == 0 or (len(chain) > 2 and beside < (0.5 if len(chain) == 3 else 0.8)):

@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike
 
 from geocbar.errors import FileProblemError, InvalidInputError
 from geocbar.place.gcps import GroundControlPoints, is_geographic
+from geocbar.place.local_crs import axis_readings, crs_definition, is_local, short_crs, to_local_plane
 
 __all__ = ["parse_angle", "read_gcps", "write_gcps", "write_points_file"]
 
@@ -216,7 +217,7 @@ class _Cells:
     """Reads the cells of a table, and says where it stumbled."""
 
     def __init__(self, path: Path, header: list[str], delimiter: str, crs: str) -> None:
-        self.path, self.header, self.crs = path, [name.strip() for name in header], crs
+        self.path, self.header, self.crs = path, [name.strip() for name in header], crs_definition(crs)
         self.comma = delimiter != ","
         self.columns = _find_columns(path, header)
 
@@ -285,12 +286,14 @@ def read_gcps(path: str | PathLike[str], crs: str | None = None) -> GroundContro
         names in :data:`COLUMNS`; lines that start with # are skipped.
     crs : str or None
         Coordinate reference system of the points. None: the one the file names in a line ``#CRS: ...``, else
-        EPSG:4326.
+        EPSG:4326. ``local`` for figures without a globe, whose columns are then x and y in any unit;
+        ``local:logx``, ``local:logy``, ``local:logxy`` if those axes are logarithmic.
 
     Returns
     -------
     GroundControlPoints
-        In the order of the file, with those switched off.
+        In the order of the file, with those switched off. Local ones are in the plane where positions run evenly,
+        see :func:`~geocbar.place.local_crs.to_local_plane`.
 
     Raises
     ------
@@ -302,7 +305,10 @@ def read_gcps(path: str | PathLike[str], crs: str | None = None) -> GroundContro
     """
     path = Path(path)
     said, delimiter, rows = _split_table(path, _read_text(path))
-    cells = _Cells(path, next(rows).fields, delimiter, crs or said or "EPSG:4326")
+    if said and crs and is_local(said) and short_crs(said) == short_crs(crs):
+        crs = said  # the file may hold places of the plane: their logarithm must not be taken twice
+    crs_text = crs or said or "EPSG:4326"
+    cells = _Cells(path, next(rows).fields, delimiter, crs_text)
     names: list[str] = []
     pixels, lines, world, enabled = [], [], [], []
     for row in rows:
@@ -322,13 +328,14 @@ def read_gcps(path: str | PathLike[str], crs: str | None = None) -> GroundContro
             'Give it as crs="EPSG:32633", or in the first line of the file: #CRS: EPSG:32633',
         )
     lines = _flip_lines(lines, columns["line"], _normalise(columns["lon"]).lower() == "mapx")
-    return GroundControlPoints(
+    gcps = GroundControlPoints(
         np.stack([pixels, lines], axis=1),
         np.array(world),
-        cells.crs,
+        crs_text,
         tuple(" ".join(name.split()) for name in names),
         np.array(enabled),
     )
+    return to_local_plane(gcps)
 
 
 def _write(path: Path, fill: Callable[[io.StringIO], None]) -> None:
@@ -351,8 +358,9 @@ def _short(value: float) -> str:
 def write_gcps(path: str | PathLike[str], gcps: GroundControlPoints) -> None:
     """Write control points as CSV that :func:`read_gcps` reads back exactly.
 
-    The columns are ``name,pixel,line,lon,lat,enable``, or ``easting,northing`` where the CRS is not geographic. Any
-    CRS but EPSG:4326 is named in a first line ``#CRS: ...``.
+    The columns are ``name,pixel,line,lon,lat,enable``; ``easting,northing`` where the CRS is not geographic, ``x,y``
+    with the readings of the axes where it is local (those of logarithmic axes come back within 1e-14). Any CRS but
+    EPSG:4326 is named in a first line ``#CRS: ...``.
 
     Parameters
     ----------
@@ -366,14 +374,17 @@ def write_gcps(path: str | PathLike[str], gcps: GroundControlPoints) -> None:
     NotFoundError
         If pyproj does not know the CRS.
     """
-    world = ("lon", "lat") if is_geographic(gcps.crs) else ("easting", "northing")
+    gcps = to_local_plane(gcps)
+    local = is_local(gcps.crs)
+    columns = ("x", "y") if local else ("lon", "lat") if is_geographic(gcps.crs) else ("easting", "northing")
+    world = axis_readings(gcps.world, gcps.crs) if local else gcps.world
 
     def fill(text: io.StringIO) -> None:
         if gcps.crs != "EPSG:4326":
-            text.write(f"#CRS: {' '.join(gcps.crs.split())}\n")
-        text.write(",".join(("name", "pixel", "line", *world, "enable")) + "\n")
+            text.write(f"#CRS: {' '.join(short_crs(gcps.crs).split())}\n")
+        text.write(",".join(("name", "pixel", "line", *columns, "enable")) + "\n")
         names = [" ".join(name.split()) for name in gcps.names]
-        for name, pixel, place, on in zip(names, gcps.pixels, gcps.world, np.asarray(gcps.enabled), strict=True):
+        for name, pixel, place, on in zip(names, gcps.pixels, world, np.asarray(gcps.enabled), strict=True):
             quoted = '"' + name.replace('"', '""') + '"' if re.search('^#|[",;]', name) else name
             text.write(",".join((quoted, *map(_short, (*pixel, *place)), str(int(on)))) + "\n")
 
@@ -403,6 +414,7 @@ def write_points_file(path: str | PathLike[str], gcps: GroundControlPoints, resi
     shifts = np.zeros((len(gcps), 2)) if residuals is None else np.asarray(residuals, dtype=np.float64)
     if shifts.shape != (len(gcps), 2):
         raise InvalidInputError(f"{len(gcps)} points need residuals of shape ({len(gcps)}, 2), not {shifts.shape}.")
+    gcps = to_local_plane(gcps)
     is_geographic(gcps.crs)
     from pyproj import CRS
 

@@ -13,6 +13,7 @@ from geocbar.errors import FileProblemError
 from geocbar.files.qgis_style import footprint_style, gcp_style, point_style
 from geocbar.grid.thinning import Points
 from geocbar.place.georeference import Georeference
+from geocbar.place.local_crs import axis_readings, crs_definition, is_local
 from geocbar.place.projections import project_points
 from geocbar.value.scale import ColorScale
 
@@ -26,7 +27,8 @@ __all__ = ["write_csv", "write_geopackage", "write_points"]
 def write_points(path: str | Path, points: Points, scale: ColorScale) -> None:
     """Write points as the layer ``points`` of a GeoPackage, styled with the colours of the scale.
 
-    Fields: value, sigma (if known), count, pixel, line, lon, lat.
+    Fields: value, sigma (if known), count, pixel, line, lon, lat; x, y for the last two where the CRS is local: what
+    the figure's axes say.
 
     Parameters
     ----------
@@ -84,22 +86,33 @@ def write_geopackage(
 def write_csv(path: str | Path, points: Points) -> None:
     """Write points as text: lon, lat, value, sigma, count. Sigma stays empty where it is not known.
 
+    In a local CRS the first two are x, y: what the figure's axes say.
+
     Raises
     ------
     FileProblemError
         If the file cannot be written.
     """
-    lonlat = _lonlat(points.xy, points.crs)
+    names, places = _readable_places(points.xy, points.crs)
+    # Readings of axes may be of any size, degrees never are.
+    digits = "{:.12g}" if is_local(points.crs) else "{:.8f}"
     sigma = [""] * len(points) if points.sigma is None else [f"{s:.6g}" for s in points.sigma]
-    lines = ["lon,lat,value,sigma,count"]
-    for (lon, lat), value, spread, count in zip(lonlat, points.values, sigma, points.count, strict=True):
-        lines.append(f"{lon:.8f},{lat:.8f},{value:.9g},{spread},{count}")
+    lines = [",".join((*names, "value", "sigma", "count"))]
+    for place, value, spread, count in zip(places, points.values, sigma, points.count, strict=True):
+        lines.append(",".join((*map(digits.format, place), f"{value:.9g}", spread, str(count))))
     try:
         Path(path).write_text("\n".join(lines) + "\n", encoding="utf-8")
     except OSError as error:
         raise FileProblemError(
             f"{Path(path).name} cannot be written: {error.strerror}.", "Check the folder and the free space."
         ) from error
+
+
+def _readable_places(xy: NDArray[np.float64], crs: str) -> tuple[tuple[str, str], NDArray[np.float64]]:
+    """Names of the columns and degrees on the CRS's own globe, or what the axes of a figure without one say."""
+    if is_local(crs):
+        return ("x", "y"), axis_readings(xy, crs)
+    return ("lon", "lat"), _lonlat(xy, crs)
 
 
 def _lonlat(xy: NDArray[np.float64], crs: str) -> NDArray[np.float64]:
@@ -121,7 +134,7 @@ def _lonlat(xy: NDArray[np.float64], crs: str) -> NDArray[np.float64]:
 def _points_frame(points: Points) -> GeoDataFrame:
     import geopandas
 
-    lonlat = _lonlat(points.xy, points.crs)
+    (east, north), places = _readable_places(points.xy, points.crs)
     fields: dict[str, NDArray[Any]] = {"value": points.values}
     if points.sigma is not None:
         fields["sigma"] = points.sigma
@@ -129,23 +142,24 @@ def _points_frame(points: Points) -> GeoDataFrame:
         "count": points.count,
         "pixel": points.pixels[:, 0],
         "line": points.pixels[:, 1],
-        "lon": lonlat[:, 0],
-        "lat": lonlat[:, 1],
+        east: places[:, 0],
+        north: places[:, 1],
     }
     geometry = geopandas.points_from_xy(points.xy[:, 0], points.xy[:, 1])
-    return geopandas.GeoDataFrame(fields, geometry=geometry, crs=points.crs)
+    return geopandas.GeoDataFrame(fields, geometry=geometry, crs=crs_definition(points.crs))
 
 
 def _gcps_frame(georeference: Georeference, crs: str) -> GeoDataFrame:
     import geopandas
 
     gcps = georeference.gcps
+    given = axis_readings(gcps.world, gcps.crs)
     fields = {
         "name": list(gcps.names),
         "pixel": gcps.pixels[:, 0],
         "line": gcps.pixels[:, 1],
-        "x": gcps.world[:, 0],
-        "y": gcps.world[:, 1],
+        "x": given[:, 0],
+        "y": given[:, 1],
         "enabled": np.asarray(gcps.enabled),
         "dX": georeference.residuals[:, 0],
         "dY": georeference.residuals[:, 1],
@@ -154,14 +168,16 @@ def _gcps_frame(georeference: Georeference, crs: str) -> GeoDataFrame:
         "left_out_px": georeference.left_out,
     }
     xy = project_points(gcps.world, georeference.crs, crs)
-    return geopandas.GeoDataFrame(fields, geometry=geopandas.points_from_xy(xy[:, 0], xy[:, 1]), crs=crs)
+    geometry = geopandas.points_from_xy(xy[:, 0], xy[:, 1])
+    return geopandas.GeoDataFrame(fields, geometry=geometry, crs=crs_definition(crs))
 
 
 def _footprint_frame(outline: NDArray[np.float64], crs: str, facts: Mapping[str, Any]) -> GeoDataFrame:
     import geopandas
     from shapely import Polygon
 
-    return geopandas.GeoDataFrame({key: [value] for key, value in facts.items()}, geometry=[Polygon(outline)], crs=crs)
+    fields = {key: [value] for key, value in facts.items()}
+    return geopandas.GeoDataFrame(fields, geometry=[Polygon(outline)], crs=crs_definition(crs))
 
 
 def _write(path: Path, layers: Mapping[str, tuple[GeoDataFrame, str]]) -> None:

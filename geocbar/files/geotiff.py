@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from geocbar.errors import FileProblemError
 from geocbar.grid.raster import Raster
+from geocbar.place.local_crs import crs_definition
 
 if TYPE_CHECKING:
     from rasterio.io import DatasetWriter
@@ -198,7 +199,7 @@ def _rasterio_crs(crs: str) -> object:
     from pyproj import CRS
     from rasterio.crs import CRS as RasterioCRS
 
-    system = CRS.from_user_input(crs)
+    system = CRS.from_user_input(crs_definition(crs))
     code = system.to_epsg()
     return RasterioCRS.from_epsg(code) if code is not None else RasterioCRS.from_wkt(system.to_wkt())
 

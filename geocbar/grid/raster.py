@@ -14,15 +14,17 @@ from geocbar.errors import InvalidInputError
 from geocbar.figure.layout import PixelBox
 from geocbar.place.georeference import Georeference
 from geocbar.place.projections import is_geographic, project_points, require_crs
-from geocbar.place.transforms import PolynomialTransform
 
-__all__ = ["RESAMPLING", "Raster", "footprint", "pixel_affine", "to_map"]
+__all__ = ["RESAMPLING", "Raster", "footprint", "map_plane", "to_map", "to_plane"]
 
 #: How values between pixel centres are taken.
 RESAMPLING = ("nearest", "bilinear")
 
 #: Grids with more cells are refused.
 MAX_CELLS = 2_000_000_000
+
+#: Rotations that move no place of the map by more than this, in pixels, are left out of a geotransform.
+ROTATION_PX = 0.5
 
 _BLOCK_CELLS = 1 << 19
 _EDGE_STEPS = 64
@@ -73,9 +75,10 @@ def to_map(
 ) -> Raster:
     """Put the values of a picture on a map grid.
 
-    With an affine fit and no wish for another grid the pixels of the picture stay the cells of the raster, whose
-    geotransform may then be rotated. Otherwise a north-up grid is laid over the map's footprint, and the one fitted
-    transform (world to pixel) says for every cell which pixel to read.
+    If the map's own projection is known (or the fit is affine) and no other grid is wished for, the pixels of the
+    picture stay the cells of the raster, in that projection; its geotransform is rotated if the picture is. Otherwise a
+    north-up grid is laid over the map's footprint, and the one fitted transform (world to pixel) says for every cell
+    which pixel to read.
 
     Parameters
     ----------
@@ -91,7 +94,7 @@ def to_map(
     frame : PixelBox or None
         The part of the picture to put on the grid; None takes all of it.
     to_crs : str or None
-        CRS of the grid; None keeps the CRS of the control points.
+        CRS of the grid; None keeps the map's own, or that of the control points where that is not known.
     resolution : float or None
         Cell size in units of the CRS; None takes the median size of a pixel.
     resampling : {"nearest", "bilinear"}
@@ -114,18 +117,18 @@ def to_map(
     box = frame or PixelBox(0, 0, width, height)
     if to_crs is not None:
         require_crs(to_crs)
-    affine = pixel_affine(georeference)
-    if affine is not None and to_crs in (None, georeference.crs) and resolution is None:
+    own = map_plane(georeference, box)
+    if own is not None and to_crs in (None, own[1]) and resolution is None:
         rows, cols = box.slices(width, height)
         return Raster(
             values[rows, cols],
-            affine @ Affine.translation(cols.start, rows.start),
-            georeference.crs,
+            own[0] @ Affine.translation(cols.start, rows.start),
+            own[1],
             None if sigma is None else sigma[rows, cols],
             None if reason is None else reason[rows, cols],
             None if intensity is None else intensity[rows, cols],
         )
-    crs = to_crs or georeference.crs
+    crs = to_crs or (georeference.crs if own is None else own[1])
     grid, shape = _grid(georeference, box, crs, resolution)
     floats = [layer for layer in (values, sigma, intensity) if layer is not None]
     out = [np.full(shape, np.nan, np.float32) for _ in floats]
@@ -143,35 +146,96 @@ def to_map(
     return Raster(out[0], grid, crs, out[1] if sigma is not None else None, reasons, light)
 
 
-def pixel_affine(georeference: Georeference) -> Affine | None:
-    """The affine from pixel to world coordinates, if the fit is one; else None."""
-    transform = georeference.transform
-    if not isinstance(transform, PolynomialTransform) or transform.order != 1:
-        return None
-    origin, right, down = transform.to_world([[0, 0], [1, 0], [0, 1]])
-    (a, d), (b, e) = right - origin, down - origin
-    return Affine(a, b, origin[0], d, e, origin[1])
-
-
-def footprint(georeference: Georeference, box: PixelBox, crs: str | None = None) -> NDArray[np.float64]:
-    """Outline of a part of the picture in world coordinates.
+def map_plane(georeference: Georeference, box: PixelBox) -> tuple[Affine, str] | None:
+    """The plane in which the pixels of the picture are cells: that of the map's own projection, if it is known.
 
     Parameters
     ----------
     georeference : Georeference
     box : PixelBox
+        The map in the picture.
+
+    Returns
+    -------
+    (Affine, str) or None
+        From pixel to plane coordinates, and the CRS (its code, or WKT); None if the fit is straight in no plane.
+        North-up if the rotation is under half a pixel over the map.
+    """
+    affine = georeference.affine
+    if affine is None:
+        return None
+    own = georeference.map_crs
+    crs = georeference.crs if own is None else own.text if own.text.startswith(("EPSG:", "ESRI:", "IAU")) else own.wkt
+    return _north_up(affine, box), crs
+
+
+def _north_up(affine: Affine, box: PixelBox) -> Affine:
+    """Without the rotation, where that moves no place by half a pixel."""
+    if not (affine.a > 0 and affine.e < 0):
+        return affine
+    moved = max(abs(affine.b / affine.a) * box.height, abs(affine.d / affine.e) * box.width) / 2
+    if moved >= ROTATION_PX:
+        return affine
+    col, row = (box.left + box.right) / 2, (box.top + box.bottom) / 2
+    x, y = affine @ (col, row)
+    return Affine(affine.a, 0.0, x - affine.a * col, 0.0, affine.e, y - affine.e * row)
+
+
+def to_plane(georeference: Georeference, pixels: NDArray[np.float64], crs: str, box: PixelBox) -> NDArray[np.float64]:
+    """Places of the picture in a CRS.
+
+    Parameters
+    ----------
+    georeference : Georeference
+    pixels : (n, 2) float array
+    crs : str
+    box : PixelBox
+        The map in the picture, see :func:`map_plane`.
+
+    Returns
+    -------
+    (n, 2) float array
+        NaN where there is no such place.
+    """
+    own = map_plane(georeference, box)
+    if own is not None and own[1] == crs:
+        x, y = own[0] @ (pixels[:, 0], pixels[:, 1])
+        return np.stack([x, y], axis=1)
+    return project_points(georeference.transform.to_world(pixels), georeference.crs, crs)
+
+
+def footprint(
+    georeference: Georeference, box: PixelBox, crs: str | None = None, outline: NDArray[np.float64] | None = None
+) -> NDArray[np.float64]:
+    """Outline of the map in world coordinates.
+
+    Parameters
+    ----------
+    georeference : Georeference
+    box : PixelBox
+        The map in the picture.
     crs : str or None
         None for the CRS of the control points.
+    outline : (k, 2) float array or None
+        The map's outline in the picture, if it is no rectangle.
 
     Returns
     -------
     (n, 2) float array
         Closed ring, clockwise in the picture; places that have no image are left out.
     """
+    ring = _ring(box) if outline is None else outline
+    world = to_plane(georeference, ring, crs or georeference.crs, box)
+    world = world[np.isfinite(world).all(axis=1)]
+    return np.concatenate([world, world[:1]])
+
+
+def _ring(box: PixelBox) -> NDArray[np.float64]:
+    """Places along the edges of a box."""
     t = np.linspace(0, 1, _EDGE_STEPS, endpoint=False)
     x, y = box.left + t * box.width, box.top + t * box.height
     ones = np.ones_like(t)
-    ring = np.concatenate(
+    return np.concatenate(
         [
             np.stack([x, ones * box.top], axis=1),
             np.stack([ones * box.right, y], axis=1),
@@ -179,9 +243,6 @@ def footprint(georeference: Georeference, box: PixelBox, crs: str | None = None)
             np.stack([ones * box.left, y[::-1] + box.height / _EDGE_STEPS], axis=1),
         ]
     )
-    world = project_points(georeference.transform.to_world(ring), georeference.crs, crs or georeference.crs)
-    world = world[np.isfinite(world).all(axis=1)]
-    return np.concatenate([world, world[:1]])
 
 
 def _grid(

@@ -9,14 +9,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from geocbar.errors import InvalidInputError
+from geocbar.place.newton import solve_back
 
-__all__ = ["MODELS", "PolynomialTransform", "Transform", "fit_polynomial", "points_needed"]
-
-#: Order of the polynomial of each model.
-MODELS: dict[str, int] = {"affine": 1, "poly2": 2, "poly3": 3}
-
-_NEWTON_STEPS = 30
-_NEWTON_DONE = 1e-9
+__all__ = ["PolynomialTransform", "Transform", "fit_polynomial"]
 
 
 class Transform(Protocol):
@@ -30,20 +25,6 @@ class Transform(Protocol):
 
     def jacobian(self, world: ArrayLike) -> NDArray[np.float64]:
         """(n, 2, 2) derivatives of pixel by world coordinates: ``[:, i, j]`` is d pixel_i / d world_j."""
-
-
-def points_needed(model: str) -> int:
-    """The number of control points a model needs.
-
-    Examples
-    --------
-    >>> [points_needed(m) for m in ("affine", "poly2", "poly3")]
-    [3, 6, 10]
-    """
-    if model not in MODELS:
-        raise InvalidInputError(f"There is no model {model!r}.", f"Choose one of: auto, {', '.join(MODELS)}")
-    order = MODELS[model]
-    return (order + 1) * (order + 2) // 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,37 +76,12 @@ class PolynomialTransform:
             return np.linalg.solve(matrix, (pixels - offset).T).T
         normal_pixels = (pixels - self.pixel_center) / self.pixel_spread
         world = _monomials(normal_pixels, self.order) @ self.start * self.spread + self.center
-        active = np.arange(len(world))
-        for _ in range(_NEWTON_STEPS):
-            miss = self.to_pixel(world[active]) - pixels[active]
-            jacobian = self.jacobian(world[active])
-            determinant = jacobian[:, 0, 0] * jacobian[:, 1, 1] - jacobian[:, 0, 1] * jacobian[:, 1, 0]
-            with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-                step = (
-                    np.stack(
-                        [
-                            jacobian[:, 1, 1] * miss[:, 0] - jacobian[:, 0, 1] * miss[:, 1],
-                            jacobian[:, 0, 0] * miss[:, 1] - jacobian[:, 1, 0] * miss[:, 0],
-                        ],
-                        axis=1,
-                    )
-                    / determinant[:, None]
-                )
-                # A step far beyond the points' extent is a step out of the fit's domain: shorten it.
-                long = np.abs(step / self.spread).max(axis=1, keepdims=True)
-                world[active] -= step / np.maximum(long, 1.0)
-                going = ~(np.abs(miss).max(axis=1) < _NEWTON_DONE)
-            active = active[going]
-            if not len(active):
-                break
-        if len(active):
-            with np.errstate(invalid="ignore", over="ignore"):
-                failed = ~(np.abs(self.to_pixel(world[active]) - pixels[active]).max(axis=1) < 1e-6)
-            world[active[failed]] = np.nan
-        return world
+        return solve_back(self.to_pixel, self.jacobian, pixels, world, self.spread)
 
 
-def fit_polynomial(world: ArrayLike, pixels: ArrayLike, order: int) -> tuple[PolynomialTransform, NDArray[np.float64]]:
+def fit_polynomial(
+    world: ArrayLike, pixels: ArrayLike, order: int, weights: NDArray[np.float64] | None = None
+) -> tuple[PolynomialTransform, NDArray[np.float64]]:
     """Least-squares polynomial from world to pixel coordinates.
 
     Coordinates are shifted and scaled to [-1, 1] first, which keeps the normal matrix well conditioned; the fit
@@ -136,6 +92,8 @@ def fit_polynomial(world: ArrayLike, pixels: ArrayLike, order: int) -> tuple[Pol
     world, pixels : (n, 2) array
     order : int
         1, 2 or 3.
+    weights : (n,) float array, optional
+        Relative weights of the points.
 
     Returns
     -------
@@ -159,10 +117,11 @@ def fit_polynomial(world: ArrayLike, pixels: ArrayLike, order: int) -> tuple[Pol
             f" ({design.shape[1]} points in general position needed).",
             "Add control points away from the line the others lie on, or use a lower order.",
         )
-    coefficients = np.asarray(np.linalg.lstsq(design, pixels, rcond=None)[0], np.float64)
+    root = np.ones((len(world), 1)) if weights is None else np.sqrt(weights)[:, None]
+    coefficients = np.asarray(np.linalg.lstsq(root * design, root * pixels, rcond=None)[0], np.float64)
     back = _monomials((pixels - pixel_center) / pixel_spread, order)
     start = np.asarray(np.linalg.lstsq(back, (world - center) / spread, rcond=None)[0], np.float64)
-    orthogonal, _ = np.linalg.qr(design)
+    orthogonal, _ = np.linalg.qr(root * design)
     transform = PolynomialTransform(order, center, spread, coefficients, start, pixel_center, pixel_spread)
     return transform, (orthogonal**2).sum(axis=1)
 

@@ -16,6 +16,9 @@ __all__ = ["FADES", "FittedStrip", "fit_strip"]
 #: Longest profile that is cut into classes pixel by pixel; longer ones are thinned to it.
 CLASS_PX = 1200
 
+#: Said of a strip whose colours go on beyond all that was looked at.
+GOES_ON = "end uncertain: its colours go on"
+
 #: Said of a bar of boxes whose outermost box may stand for values beyond.
 UNTOLD = "end uncertain: the outermost box may stand for values beyond"
 
@@ -32,7 +35,7 @@ EDGE_FLOOR = 0.3
 LINE_INK = 40.0
 
 #: A tick mark differs by this much from what lies between the marks (8-bit sRGB units).
-MARK_INK = 40.0
+MARK_INK = 32.0
 
 #: A triangle's width over that of the bar, between which its sides are fitted.
 TRIANGLE_SPAN = (0.15, 0.88)
@@ -99,7 +102,7 @@ class _Crop:
 
 
 def fit_strip(
-    pixels: NDArray[np.uint8], rough: tuple[float, float, float, float], factor: int, lossy: bool
+    pixels: NDArray[np.uint8], rough: tuple[float, float, float, float], factor: int, lossy: bool, again: int = 3
 ) -> FittedStrip:
     """Find the edges of a strip to sub-pixel.
 
@@ -113,6 +116,8 @@ def fit_strip(
         How many times smaller the picture was in which it was found.
     lossy : bool
         Whether the picture went through JPEG.
+    again : int
+        How many times a strip that goes on beyond its rough ends may be made longer.
 
     Returns
     -------
@@ -130,15 +135,20 @@ def fit_strip(
     profile = _profile(crop)
     ends = [_end(crop, profile, downwards) for downwards in (False, True)]
     first, last = ends[0].at, ends[1].at
+    if again and last > first and any(end.note == GOES_ON for end in ends):
+        longer = [
+            end.at if end.note == GOES_ON else old for end, old in zip(ends, (top - row0, bottom - row0), strict=True)
+        ]
+        return fit_strip(pixels, (left, longer[0] + row0, right, longer[1] + row0), factor, lossy, again - 1)
     if last - first < 0.4 * crop.length:
         first, last = crop.top, crop.bottom
     breaks = _breaks(profile, first, last, lossy)
-    closed = [
+    closed: list[_End | None] = [
         end if end.open or end.note == FADES else _flat_end(profile, first, last, k == 1, lossy)
         for k, end in enumerate(ends)
     ]
     if breaks:
-        closed = _box_ends(crop, (ends[0], ends[1]), breaks)
+        closed = list(_box_ends(crop, (ends[0], ends[1]), breaks))
     ends = [end if after is None else after for end, after in zip(ends, closed, strict=True)]
     if ends[1].at - ends[0].at < 0.4 * crop.length:
         ends = [_End(crop.top, 3.0), _End(crop.bottom, 3.0)]
@@ -274,6 +284,7 @@ def _faded(crop: _Crop, profile: NDArray[np.float64], seen: float, downwards: bo
         gone = np.abs(profile[beyond] - paper).max(axis=1) < 0.5 * level
         if gone.any():
             return _End(float(beyond[np.argmax(gone)] + (0 if downwards else 1)), 0.9)
+        return _End(seen, 0.1 * crop.length, note=GOES_ON)
     farther = 0.0
     if len(rows) >= 6:
         rise, start = np.polyfit(np.arange(len(rows)) + 0.5, away, 1)
@@ -286,7 +297,7 @@ def _sharp_end(
     crop: _Crop, profile: NDArray[np.float64], change: NDArray[np.float64], at: float, downwards: bool
 ) -> _End:
     """An end with a frame line, or with a jump of the colour."""
-    error = 0.7 if crop.lossy else 0.55
+    error = 0.85 if crop.lossy else 0.55
     outer = 2.0 * crop.factor + 3.0
     inner = max(outer, min(6.0 * crop.factor + 6.0, 0.06 * crop.length))
     sign = 1 if downwards else -1
@@ -471,10 +482,8 @@ def _box_ends(crop: _Crop, ends: tuple[_End, _End], breaks: tuple[float, ...]) -
         k = -1 if last else 0
         if FADES in end.note or marked[k] or (len(middles) > 3 and middles[1:-1].all() and middles[k]):
             found.append(end)
-        elif len(breaks) > 1 and marked[1:-1].all():
+        elif (len(breaks) > 1 and marked[1:-1].all()) or _odd(np.diff(limits), own):
             found.append(beyond)
-        elif _odd(np.diff(limits), own):
-            found.append(replace(beyond, note=BEYOND))
         else:
             found.append(replace(end, error=max(end.error, 0.5 * own), note=UNTOLD))
     return found
@@ -484,7 +493,7 @@ def _marked(crop: _Crop, places: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Whether tick marks stand at places along the strip, at its left or its right side, whichever has more."""
     best = np.zeros(len(places), bool)
     for side, outwards in ((crop.left, -1), (crop.right, 1)):
-        near = int(np.floor(side + outwards * (crop.line / 2 + 2.0)))
+        near = int(np.floor(side + outwards * (crop.line / 2 + 1.5)))
         cols = [near + outwards * k for k in range(3)]
         if min(cols) < 0 or max(cols) >= crop.block.shape[1]:
             continue

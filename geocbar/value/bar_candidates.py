@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-__all__ = ["Strip", "find_strips", "overlap", "reduce_picture"]
+__all__ = ["Strip", "find_strips", "overlap", "reduce_picture", "side_worth"]
 
 #: Longest side of the reduced picture in which strips are looked for.
 SEARCH_PX = 1650
@@ -24,6 +24,9 @@ THRESHOLDS = (4, 11, 22)
 
 #: Strips considered for every threshold and direction, the longest first.
 MOST_PEAKS = 100
+
+#: Of those at most so many are looked at closely, the ones that cover most rows.
+MOST_STACKS = 70
 
 #: A strip has at least this many rows, runs across of at least this many pixels, and this many times its width.
 MIN_LENGTH, MIN_WIDTH, MIN_ASPECT = 24, 3, 2.0
@@ -135,7 +138,9 @@ def find_strips(planes: NDArray[np.int16]) -> list[Strip]:
     found: list[Strip] = []
     seen: set[tuple[int, ...]] = set()
     for threshold in THRESHOLDS:
-        for stack in _joined(_stacks(change <= threshold * SMOOTH, rows, cols)):
+        stacks = _joined(_stacks(change <= threshold * SMOOTH, rows, cols))
+        stacks.sort(key=lambda stack: (stack[0] - stack[1]) * stack[4])
+        for stack in stacks[:MOST_STACKS]:
             roughly = (stack[0] // 4, stack[1] // 4, stack[2] // 2, stack[3] // 2)
             if roughly in seen:
                 continue
@@ -248,7 +253,7 @@ def _strip_of(
     rows = np.arange(strip.first, strip.last)
     block = planes[:, strip.first : strip.last, core].astype(np.float64)
     colors = np.median(block, axis=2)
-    rim, calm = _sides(planes, strip)
+    rim, calm = _sides(planes, strip, rows)
     rough = _roughness(block, colors, threshold, min(calm) > 0.8)
     if rough > 0.25 or not _runs_smoothly(colors.T):
         return None
@@ -362,7 +367,24 @@ def _goes_on(fine: NDArray[np.bool_], width: int) -> int:
     return int(reached)
 
 
-def _sides(planes: NDArray[np.int16], strip: Strip) -> tuple[tuple[float, float], tuple[float, float]]:
+def side_worth(calm: float, rim: float, apart: float) -> float:
+    """How well one side of a strip tells it from its surroundings, 0 to 1.
+
+    Parameters
+    ----------
+    calm, rim, apart : float
+        As `Strip` has them for each side.
+
+    Returns
+    -------
+    float
+    """
+    return min(1.0, apart / 0.4) * max(calm, 0.9 * rim if rim > 0.8 else 0.0)
+
+
+def _sides(
+    planes: NDArray[np.int16], strip: Strip, rows: NDArray[np.intp]
+) -> tuple[tuple[float, float], tuple[float, float]]:
     """Shares of rows with a sharp change at the left and the right side, and with one colour outside of it."""
     cols = planes.shape[2]
     rim, calm = [], []
@@ -372,10 +394,10 @@ def _sides(planes: NDArray[np.int16], strip: Strip) -> tuple[tuple[float, float]
             rim.append(1.0)
             calm.append(1.0)
             continue
-        edges = planes[:, strip.first : strip.last, max(start, 0) : min(start + 6, cols)]
+        edges = planes[:, rows, max(start, 0) : min(start + 6, cols)]
         jump = np.abs(edges[:, :, 2:] - edges[:, :, :-2]).max(axis=0) > 12
         rim.append(float(jump.mean(axis=0).max()) if jump.size else 0.0)
-        outer = np.median(planes[:, strip.first : strip.last, side], axis=2)
+        outer = np.median(planes[:, rows, side], axis=2)
         middle = np.median(outer, axis=1)
         calm.append(float((np.abs(outer - middle[:, None]).max(axis=0) < 20).mean()))
     return (rim[0], rim[1]), (calm[0], calm[1])

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from geocbar.figure.layout import PixelBox
 from geocbar.value.bar_box import FADES, fit_strip
-from geocbar.value.bar_candidates import Strip, find_strips, overlap, reduce_picture
+from geocbar.value.bar_candidates import Strip, find_strips, overlap, reduce_picture, side_worth
 from geocbar.value.bar_doubt import doubt_bar
 from geocbar.value.bar_evidence import COLORED, FigureColors, disorder, sample_figure, shares_explained
 
@@ -154,10 +154,7 @@ def _joined(one: _Rated, rated: list[_Rated]) -> _Rated:
 
 def _shape(strip: Strip, longest: int) -> float:
     """How much a strip looks like a bar whatever its colours: long, slender, and apart from its surroundings."""
-    sides = [
-        min(1.0, apart / 0.4) * max(calm, 0.9 * rim if rim > 0.8 else 0.0)
-        for calm, rim, apart in zip(strip.calm, strip.rim, strip.apart, strict=True)
-    ]
+    sides = [side_worth(*side) for side in zip(strip.calm, strip.rim, strip.apart, strict=True)]
     shape = min(1.0, strip.length / strip.width / 5) * min(1.0, strip.length / (0.25 * longest)) ** 0.5
     shape *= (1 - strip.revisits) ** 2 * (1 - strip.rough) ** 5
     return shape * strip.cover**0.5 * (0.05 + 0.95 * min(sides))
