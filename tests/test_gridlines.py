@@ -88,5 +88,7 @@ def test_bad_input_is_refused() -> None:
         map_lines(drawn([]), PixelBox(10, 10, 20, 20))
     with pytest.raises(InvalidInputError, match="not in \\(4, 4\\)"):
         map_lines(np.zeros((4, 4), np.uint8), BOX)
+    with pytest.raises(InvalidInputError, match="no ink 'red'"):
+        follow_line(map_lines(drawn([]), BOX), (40.0, 180.0), (1.0, 0.0), "red")
     with pytest.raises(InvalidInputError, match="no direction 'oblique'"):
         find_straight_lines(map_lines(drawn([]), BOX), "oblique")

@@ -356,6 +356,20 @@ def test_powers_whose_fellows_were_read_flat() -> None:
     np.testing.assert_allclose(result.value_at(places(5)), [1, 10, 100, 1e3, 1e4], rtol=0.02)
 
 
+def test_labels_stand_at_the_marks_they_are_centred_on() -> None:
+    at = places(4)
+    pixels = picture([])
+    for place in at[1:-1]:
+        pixels[200:224, int(place)] = 0
+    for place in (place - off for place in at[1:] for off in (4, 10, 18)):
+        pixels[218:224, int(place)] = 0
+    words = [word(text, float(x), 242.0) for text, x in zip(["10^0", "10^1", "10^2", "10^3"], at, strict=True)]
+    result = read_ticks(pixels, BAR, "horizontal", None, words=words, obstacles=[MAP])
+    assert result.accepted, result.vetoes
+    assert result.fit is not None
+    np.testing.assert_allclose(result.fit.position_of([1, 10, 100, 1000]), at, atol=1)
+
+
 def test_refusals() -> None:
     with pytest.raises(InvalidInputError, match="A bar has no axis 'diagonal'"):
         read_ticks(picture([]), BAR, "diagonal", None)

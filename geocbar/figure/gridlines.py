@@ -15,7 +15,10 @@ from scipy import ndimage, signal
 from geocbar.errors import InvalidInputError
 from geocbar.figure.layout import PixelBox
 
-__all__ = ["Gridline", "LineMap", "find_straight_lines", "follow_line", "map_lines"]
+__all__ = ["INKS", "Gridline", "LineMap", "find_straight_lines", "follow_line", "map_lines"]
+
+#: How lines may differ from the map beneath.
+INKS = ("dark", "bright", "either")
 
 #: Window in which a line is thin, in pixels.
 _THIN = 7
@@ -50,6 +53,10 @@ class LineMap:
         for array in (self.dark, self.bright):
             array.setflags(write=False)
 
+    def of(self, ink: str) -> NDArray[np.float32]:
+        """Contrast of one of the :data:`INKS`."""
+        return {"dark": self.dark, "bright": self.bright}.get(ink, np.maximum(self.dark, self.bright))
+
 
 @dataclass(frozen=True, eq=False)
 class Gridline:
@@ -71,6 +78,12 @@ class Gridline:
 
     def __post_init__(self) -> None:
         self.points.setflags(write=False)
+
+    @property
+    def merit(self) -> float:
+        """Length that is seen, in pixels, over roughness: how good a line this is."""
+        length = float(np.hypot(*np.diff(self.points, axis=0).T).sum())
+        return length * self.coverage / (0.1 + self.roughness)
 
 
 def map_lines(pixels: NDArray[np.uint8], box: PixelBox) -> LineMap:
@@ -130,7 +143,7 @@ def find_straight_lines(lines: LineMap, direction: str) -> NDArray[np.float64]:
     """
     if direction not in ("vertical", "horizontal"):
         raise InvalidInputError(f"Lines have no direction {direction!r}.", "Choose one of: vertical, horizontal")
-    kinds = (lines.dark, lines.bright, np.maximum(lines.dark, lines.bright))
+    kinds = [lines.of(ink) for ink in INKS]
     found = [_peaks_of(contrast if direction == "vertical" else contrast.T) for contrast in kinds]
     best = max(found, key=len)
     return best + (lines.left if direction == "vertical" else lines.top)
@@ -171,7 +184,7 @@ _LEAST_PEAK = 0.07
 
 
 def follow_line(
-    lines: LineMap, start: tuple[float, float], inward: tuple[float, float], slack: float = 4.0
+    lines: LineMap, start: tuple[float, float], inward: tuple[float, float], ink: str = "either", slack: float = 4.0
 ) -> Gridline | None:
     """Follow a gridline from the frame into the map.
 
@@ -182,6 +195,8 @@ def follow_line(
         (x, y) in pixels where the line meets the frame.
     inward : (float, float)
         Unit vector from the frame into the map, upright or level.
+    ink : {"dark", "bright", "either"}
+        Whether the line is darker or brighter than the map, or now one, now the other.
     slack : float
         How far along the side the line may be from `start`, in pixels.
 
@@ -189,21 +204,19 @@ def follow_line(
     -------
     Gridline or None
         None if no line starts there.
+
+    Raises
+    ------
+    InvalidInputError
+        For an unknown ink.
     """
-    best: tuple[float, Gridline] | None = None
-    for contrast in (lines.dark, lines.bright, np.maximum(lines.dark, lines.bright)):
-        begun = _begin(contrast, np.array(start) - (lines.left, lines.top), np.array(inward, float), slack)
-        if begun is None:
-            continue
-        line = _smoothed(*_walk(contrast, *begun))
-        if line is not None:
-            length = len(line.points) * line.coverage
-            if best is None or length > best[0]:
-                best = (length, line)
-    if best is None:
-        return None
-    line = best[1]
-    return Gridline(line.points + np.array([lines.left, lines.top]), line.coverage, line.roughness)
+    if ink not in INKS:
+        raise InvalidInputError(f"Lines have no ink {ink!r}.", f"Choose one of: {', '.join(INKS)}")
+    contrast = lines.of(ink)
+    corner = np.array([lines.left, lines.top], dtype=np.float64)
+    begun = _begin(contrast, np.array(start) - corner, np.array(inward, dtype=np.float64), slack)
+    line = None if begun is None else _smoothed(*_walk(contrast, *begun))
+    return None if line is None else Gridline(line.points + corner, line.coverage, line.roughness)
 
 
 def _sampled(contrast: NDArray[np.float32], places: NDArray[np.float64]) -> NDArray[np.float32]:

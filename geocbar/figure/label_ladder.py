@@ -29,6 +29,8 @@ IN_LINE = 0.3
 LABEL_OFF_GLYPHS = 0.3
 #: Largest offset common to all labels, in glyph heights.
 COMMON_OFF_GLYPHS = 0.3
+#: By how much nearer to its marks, in glyph heights, a ladder must stand to prefer marks of a later kind.
+CLEARLY_CENTRED = 0.12
 
 
 @dataclass(frozen=True, eq=False)
@@ -257,7 +259,8 @@ def match_ticks(
     """Give every label its tick mark, or failing marks its limit between classes.
 
     Long marks on the labels' own side are tried first, then all of that side, then those of the other side that stand
-    inside the bar or run across it; the first kind that suits most labels is taken.
+    inside the bar or run across it; the first kind that suits most labels is taken, unless they stand clearly better
+    centred at a later one (long marks that run across the bar look like separators).
 
     Parameters
     ----------
@@ -282,10 +285,18 @@ def match_ticks(
     pools = [own.positions[own.majors()], own.positions]
     if len(inner):
         pools += [inner, np.r_[inner, ends]]
+    suited: tuple[NDArray[np.float64], float] | None = None
     for pool in pools:
         matched, offset = _matched(centres, pool, glyph)
-        if np.isfinite(matched).sum() >= max(2, 0.7 * len(centres)):
-            return _placed(ladder, matched, "ticks", offset)
+        count = np.isfinite(matched).sum()
+        if count < max(2, 0.7 * len(centres)):
+            continue
+        if suited is None:
+            suited = matched, offset
+        elif count >= np.isfinite(suited[0]).sum() and abs(offset) < abs(suited[1]) - CLEARLY_CENTRED * glyph - 0.5:
+            suited = matched, offset
+    if suited is not None:
+        return _placed(ladder, suited[0], "ticks", suited[1])
     breaks = np.asarray(class_breaks, dtype=np.float64)
     if len(breaks) >= 2:
         edges = np.r_[axis.low, breaks, axis.high]

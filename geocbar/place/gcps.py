@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geocbar.errors import InvalidInputError, NotFoundError
+from geocbar.place.local_crs import crs_definition, is_local
 
 __all__ = [
     "GroundControlPoints",
@@ -106,7 +107,7 @@ def is_geographic(crs: str) -> bool:
     from pyproj.exceptions import CRSError
 
     try:
-        return bool(CRS.from_user_input(crs).is_geographic)
+        return bool(CRS.from_user_input(crs_definition(crs)).is_geographic)
     except CRSError:
         shown = crs if len(crs) <= 60 else f"{crs[:60]}…"
         raise NotFoundError(
@@ -147,7 +148,7 @@ def check_gcps(gcps: GroundControlPoints, width: int, height: int) -> list[str]:
     geographic = is_geographic(used.crs)
     if geographic:
         _require_degrees(used)
-    else:
+    elif not is_local(used.crs):
         _require_no_degrees(used)
     notes = _require_inside(used, width, height)
     _require_single(used, geographic)
@@ -254,7 +255,8 @@ def _require_spread(used: GroundControlPoints, geographic: bool, width: int, hei
     thin, thin_world = thinness(used.pixels), thinness(used.world)
     lon, lat = used.world.T
     around_pole = geographic and np.ptp(lat) < 1e-3 * np.ptp(lon) and np.ptp(lon) > 180 and thin > 0.2
-    where = "in the picture" if thin < ON_LINE else "on Earth" if thin_world < ON_LINE and not around_pole else ""
+    elsewhere = "on their axes" if is_local(used.crs) else "on Earth"
+    where = "in the picture" if thin < ON_LINE else elsewhere if thin_world < ON_LINE and not around_pole else ""
     if where:
         raise InvalidInputError(
             f"All {len(used)} control points lie on one line {where}.",

@@ -22,6 +22,7 @@ from geocbar.place.diagnostics import (
 from geocbar.place.fits import Places, ProjectionFit
 from geocbar.place.gcps import ON_LINE, GroundControlPoints, thinness, unwrap_longitudes
 from geocbar.place.inference import round_cut
+from geocbar.place.local_crs import to_local_plane
 from geocbar.place.map_crs import MapCrs, describe, find_map_crs, unusual_grids
 from geocbar.place.models import (
     Globe,
@@ -295,6 +296,7 @@ def fit_georeference(
         For an unknown coordinate reference system.
     """
     require_crs(gcps.crs)
+    gcps = to_local_plane(gcps)
     on = np.asarray(gcps.enabled)
     heavy = np.ones(len(gcps)) if weights is None else np.asarray(weights, np.float64)
     if heavy.shape != (len(gcps),) or not (np.isfinite(heavy).all() and (heavy > 0).all()):

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geocbar.figure.frame_labels import FrameLabel, FrameSide
-from geocbar.figure.gridlines import Gridline, LineMap, follow_line
+from geocbar.figure.gridlines import INKS, Gridline, LineMap, follow_line
 from geocbar.figure.layout import PixelBox
 from geocbar.place.gcps import GroundControlPoints
 
@@ -126,30 +126,32 @@ def cross_gridlines(lines: LineMap, box: PixelBox, sides: dict[str, FrameSide]) 
     """
     vetoes: list[str] = []
     notes: list[str] = []
-    followed: dict[str, list[_Followed]] = {"lon": [], "lat": []}
-    labels: list[FrameLabel] = []
+    settled: list[FrameLabel] = []
     for kind, names in (("lon", ("bottom", "top")), ("lat", ("left", "right"))):
-        settled_by = {name: settle_values(sides[name].labels, kind) for name in names if len(sides[name].labels) >= 2}
-        for name, settled in settled_by.items():
-            if settled is None:
-                shown = ", ".join(label.text for label in sides[name].labels[:6])
-                said = f"The labels at the {name} ({shown}) follow no smooth progression."
-                alone = not any(settled_by.values())
-                (vetoes if alone and _are_degrees(sides[name].labels) else notes).append(said)
+        found = {name: settle_values(sides[name].labels, kind) for name in names if len(sides[name].labels) >= 2}
+        for name, values in found.items():
+            if values is not None:
+                settled += values
                 continue
-            labels += settled
-            followed[kind] += _followed(lines, box, name, settled)
+            shown = ", ".join(label.text for label in sides[name].labels[:6])
+            said = f"The labels at the {name} ({shown}) follow no smooth progression."
+            alone = not any(found.values())
+            (vetoes if alone and _are_degrees(sides[name].labels) else notes).append(said)
+    # The lines of one map are drawn with one pen.
+    trials = [_followed(lines, box, settled, ink) for ink in INKS]
+    best = max(trials, key=lambda trial: sum(item.line.merit for item in trial))
+    followed = {kind: [item for item in best if item.label.kind == kind] for kind in ("lon", "lat")}
     for kind in followed:
         followed[kind], quarrel = _merged(followed[kind], kind)
-        vetoes += quarrel
+        notes += quarrel
     meridians, parallels = followed["lon"], followed["lat"]
     if min(len(meridians), len(parallels)) < 2 or max(len(meridians), len(parallels)) < 3:
         what = f"{len(meridians)} meridians and {len(parallels)} parallels"
         vetoes += [*notes, f"Only {what} with a label could be followed into the map."]
-        return BentGraticule(None, tuple(labels), tuple(vetoes), ())
+        return BentGraticule(None, tuple(settled), tuple(vetoes), ())
     gcps, faults, left_out = _checked(meridians, parallels)
     said = f"{len(meridians)} meridians and {len(parallels)} parallels were followed into the map."
-    return BentGraticule(gcps, tuple(labels), (*vetoes, *faults), (said, *left_out, *notes))
+    return BentGraticule(gcps, tuple(settled), (*vetoes, *faults), (said, *left_out, *notes))
 
 
 def _are_degrees(labels: Sequence[FrameLabel]) -> bool:
@@ -158,8 +160,8 @@ def _are_degrees(labels: Sequence[FrameLabel]) -> bool:
     return sure >= 2 and 2 * sure > len(labels)
 
 
-def _followed(lines: LineMap, box: PixelBox, side: str, labels: Sequence[FrameLabel]) -> list[_Followed]:
-    """The gridlines that begin at the labels of one side."""
+def _followed(lines: LineMap, box: PixelBox, labels: Sequence[FrameLabel], ink: str) -> list[_Followed]:
+    """The gridlines of one ink that begin at the labels."""
     found = []
     for label in labels:
         start, inward = {
@@ -167,8 +169,8 @@ def _followed(lines: LineMap, box: PixelBox, side: str, labels: Sequence[FrameLa
             "right": ((box.right, label.middle), (-1.0, 0.0)),
             "top": ((label.middle, box.top), (0.0, 1.0)),
             "bottom": ((label.middle, box.bottom), (0.0, -1.0)),
-        }[side]
-        line = follow_line(lines, start, inward, slack=max(4.0, 0.45 * label.glyph_px))
+        }[label.side]
+        line = follow_line(lines, start, inward, ink, slack=max(4.0, 0.45 * label.glyph_px))
         if line is None or line.coverage < LEAST_SEEN or line.roughness > MOST_ROUGH:
             continue
         if 2.0 * len(line.points) >= LEAST_LENGTH * min(box.width, box.height):
@@ -177,7 +179,7 @@ def _followed(lines: LineMap, box: PixelBox, side: str, labels: Sequence[FrameLa
 
 
 def _merged(found: Sequence[_Followed], kind: str) -> tuple[list[_Followed], list[str]]:
-    """One line for each value: the longest; and lines that end at labels of other values."""
+    """One line for each value: the longest; what is said of lines that lead to labels of other values."""
     quarrels = []
     kept: list[_Followed] = []
     for item in sorted(found, key=lambda item: -len(item.line.points) * item.line.coverage):
@@ -185,8 +187,10 @@ def _merged(found: Sequence[_Followed], kind: str) -> tuple[list[_Followed], lis
         if twin is None:
             kept.append(item)
         elif abs((item.value - twin.value + 180) % 360 - 180) > 1e-6:
+            # Either may have strayed onto the other's line.
+            kept.remove(twin)
             quarrels.append(
-                f"One gridline bears '{twin.label.text}' at the {twin.label.side} and '{item.label.text}' at the"
+                f"Left out, since one gridline bears '{twin.label.text}' at the {twin.label.side} and '{item.label.text}' at the"
                 f" {item.label.side}."
             )
     kept.sort(key=lambda item: item.value)
