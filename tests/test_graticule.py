@@ -169,6 +169,8 @@ def test_plain_numbers_need_a_word_of_proof() -> None:
         Word("Latitude", PixelBox(36, 180, 48, 240), turned=90, glyph_px=GLYPH),
     ]
     assert read(lons, lats, titles=named).accepted
+    heat = [Word("Latent heat", PixelBox(250, 390, 320, 402), glyph_px=GLYPH), named[1]]
+    vetoed(read(lons, lats, titles=heat), "no title says longitude or latitude")
     far = [Word("Distance (km)", PixelBox(250, 390, 330, 402), glyph_px=GLYPH), named[1]]
     vetoed(read(lons, lats, titles=far), "'Distance (km)': its numbers are no degrees")
 

@@ -356,6 +356,13 @@ def test_powers_whose_fellows_were_read_flat() -> None:
     np.testing.assert_allclose(result.value_at(places(5)), [1, 10, 100, 1e3, 1e4], rtol=0.02)
 
 
+def test_unequal_classes_without_all_their_limits() -> None:
+    at = places(5)
+    breaks = [float(b) for b in np.linspace(100, 500, 9)[1:-1]]
+    result = reading(["0", "5", "40", "70", "500"], at=at, class_breaks=breaks)
+    vetoed(result, "leave limits between classes without a label (2 classes")
+
+
 def test_labels_stand_at_the_marks_they_are_centred_on() -> None:
     at = places(4)
     pixels = picture([])

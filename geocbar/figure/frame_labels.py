@@ -22,6 +22,8 @@ _REACH_PX, _REACH_SHARE = 60.0, 0.16
 _FAR_GLYPHS = 3.2
 #: A title stands at most so far beyond the labels, in glyph heights.
 _TITLE_GLYPHS = 3.5
+#: Marks are believed if so many of the labels stand at one.
+LEAST_HITS = 0.5
 #: Widest frame, as a share of the map's size.
 _WIDEST_FRAME = 0.05
 
@@ -127,10 +129,10 @@ def read_frame_side(
     FrameSide
     """
     outer = _outer_box(pixels, box, side, lossy)
-    tried = [find_ticks(pixels, outer, side, lossy=lossy)]
-    if outer != box:
-        tried.append(find_ticks(pixels, box, side, lossy=lossy))
-    marks = max(tried, key=lambda found: len(found.positions))
+    marks = find_ticks(_without_map(pixels, outer), outer, side, lossy=lossy)
+    if marks.outward.sum() < 2:
+        tried = [find_ticks(pixels, place, side, lossy=lossy) for place in dict.fromkeys((outer, box))]
+        marks = max(tried, key=lambda found: len(found.positions))
     real = marks.outward | ~marks.across
     ticks, majors = marks.positions[real], marks.positions[marks.majors() & real]
     if not len(ticks) and outer != box:
@@ -144,6 +146,16 @@ def read_frame_side(
     return FrameSide(
         side, labels, ticks.copy(), titles, bool(len(ticks)) and 2 * int(marks.outward.sum()) >= len(ticks)
     )
+
+
+def _without_map(pixels: NDArray[np.uint8], box: PixelBox) -> NDArray[np.uint8]:
+    """The picture with the map painted over: coasts that meet the frame are no ticks."""
+    bare = pixels.copy()
+    rows, cols = PixelBox(box.left + 3, box.top + 3, box.right - 3, box.bottom - 3).slices(
+        pixels.shape[1], pixels.shape[0]
+    )
+    bare[rows, cols] = 200
+    return bare
 
 
 def _outer_box(pixels: NDArray[np.uint8], box: PixelBox, side: str, lossy: bool) -> PixelBox:
@@ -317,7 +329,8 @@ def _matched(row: Sequence[Word], side: str, marks: Sequence[NDArray[np.float64]
     for places in marks:
         placed = [_at_mark(label, places) for label in labels]
         hits = sum(label.marked for label in placed)
-        if hits > max(count, 0.8 * count + 1e-9) and hits >= 1:
+        # Marks at a few labels only are part of the map, or chance.
+        if hits > count and hits >= LEAST_HITS * len(labels):
             best, count = placed, hits
         if count >= 0.8 * len(labels):
             break

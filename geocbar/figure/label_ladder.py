@@ -291,10 +291,11 @@ def match_ticks(
         count = np.isfinite(matched).sum()
         if count < max(2, 0.7 * len(centres)):
             continue
-        if suited is None:
-            suited = matched, offset
-        elif count >= np.isfinite(suited[0]).sum() and abs(offset) < abs(suited[1]) - CLEARLY_CENTRED * glyph - 0.5:
-            suited = matched, offset
+        if suited is not None:
+            nearer = abs(offset) < abs(suited[1]) - CLEARLY_CENTRED * glyph - 0.5
+            if not nearer or count < np.isfinite(suited[0]).sum():
+                continue
+        suited = matched, offset
     if suited is not None:
         return _placed(ladder, suited[0], "ticks", suited[1])
     breaks = np.asarray(class_breaks, dtype=np.float64)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from geocbar.figure.bar_axis import BarAxis, shared_extent
 from geocbar.figure.layout import PixelBox
-from geocbar.figure.numbers import parse_numbers
+from geocbar.figure.numbers import parse_factor, parse_numbers
 
 if TYPE_CHECKING:
     from geocbar.figure.words import Word
@@ -60,6 +60,11 @@ def rejoin_words(
                 max(first.box.bottom, second.box.bottom) + 1,
             )
             joined = reread(whole, first.turned)
+            if _is_factor_in_two(first, second):
+                if joined is not None and parse_factor(joined.text) == parse_factor(first.text + second.text):
+                    words = [word for word in words if word is not first and word is not second] + [joined]
+                    break
+                continue
             if joined is None or not parse_numbers(joined.text) or len(joined.text) < len(first.text + second.text):
                 joined = _put_together(first, second, whole)
             if parse_numbers(joined.text):
@@ -85,11 +90,8 @@ def _put_together(first: Word, second: Word, whole: PixelBox) -> Word:
 
 def _may_be_parts(first: Word, second: Word) -> bool:
     """Whether the second number follows the first closely on the same line."""
-    if (
-        first.turned != second.turned
-        or first.exact
-        or not (_PART.fullmatch(first.text) and _PART.fullmatch(second.text))
-    ):
+    numbers = _PART.fullmatch(first.text) and _PART.fullmatch(second.text)
+    if first.turned != second.turned or first.exact or not (numbers or _is_factor_in_two(first, second)):
         return False
     one, other = first.box, second.box
     size = max(first.glyph_px, second.glyph_px)
@@ -100,6 +102,13 @@ def _may_be_parts(first: Word, second: Word) -> bool:
     else:
         gap, level = other.top - one.bottom, shared_extent((one.left, one.right), (other.left, other.right))
     return -1 <= gap <= PARTS_GLYPHS * size and level > 0.5
+
+
+def _is_factor_in_two(first: Word, second: Word) -> bool:
+    """Whether two words make a factor only together (``1`` and ``e-5``); it must be read as one too."""
+    if any(parse_factor(word.text) is not None for word in (first, second)) or _PART.fullmatch(second.text):
+        return False
+    return bool(re.fullmatch(r"[×xX*1 ]{1,3}0?", first.text)) and parse_factor(first.text + second.text) is not None
 
 
 def _at_two_ticks(axis: BarAxis, first: Word, second: Word, ticks: NDArray[np.float64]) -> bool:

@@ -239,9 +239,29 @@ def _odd_values(case: Circumstances) -> str:
     return ""
 
 
+def _unlabelled_classes(case: Circumstances) -> str:
+    """Unequal classes of which only every second or third limit bears a label: nobody knows the limits between."""
+    labels = [label for label in case.ladder.labels if label.numbers]
+    if len(case.class_breaks) < 2 or len(labels) < 3 or not case.fit.contrary:
+        return ""
+    edges = np.r_[case.axis.low, case.class_breaks, case.axis.high]
+    places = np.array([label.place for label in labels])
+    slack = max(2.0, 0.1 * float(np.median(np.diff(edges))))
+    per_label = np.diff(np.searchsorted(edges, places + slack))
+    values = np.diff([label.numbers[0].value for label in labels])
+    one_way = bool(np.all(values > 0) or np.all(values < 0))
+    if not one_way or np.abs(places[:, None] - edges).min(axis=1).max() > slack or per_label.max() < 2:
+        return ""
+    return (
+        f"The labels {labels[0].text}, {labels[1].text}, {labels[2].text}, ... run in unequal steps and leave limits"
+        f" between classes without a label ({per_label.max()} classes from one label to the next)."
+    )
+
+
 #: All rules of this module, in the order in which their sentences are said.
 LABEL_VETOES: tuple[Callable[[Circumstances], str], ...] = (
     _too_few,
+    _unlabelled_classes,
     _contrary,
     _unread,
     _too_many_repairs,

@@ -21,6 +21,8 @@ LEAST_COVER_MARKED = 2.3
 FAR_GLYPHS = 2.6
 #: Largest error, as a share of the range, that unknown places of labels may make.
 MOST_BLUR = 0.015
+#: The same on scales that are not linear, where nothing but the text tells the places.
+MOST_BLUR_UNEVEN = 0.008
 #: How well a tick mark's place is known, in px.
 TICK_PX = 0.3
 #: Labels without tick marks that are to tell the scale by themselves stand at most so far, in glyph heights.
@@ -63,13 +65,8 @@ def _blurred(case: Circumstances) -> str:
     off = case.ladder.offset_unknown if case.ladder.source == "text" else TICK_PX
     if fit.norm == "piecewise":
         return ""
-    if case.ladder.source == "text":
-        values = fit.value_at(fit.positions)
-        shifted = np.stack([fit.value_at(fit.positions + off), fit.value_at(fit.positions - off)])
-        moved = float(np.abs(shifted - values).max() / max(float(np.ptp(values)), 1e-300))
-    else:
-        moved = off / max(float(np.ptp(fit.positions)), 1e-300)
-    if moved <= MOST_BLUR:
+    moved = off / max(float(np.ptp(fit.positions)), 1e-300)
+    if moved <= (MOST_BLUR if fit.norm == "linear" or case.ladder.source != "text" else MOST_BLUR_UNEVEN):
         return ""
     how = "No tick marks were seen: the" if case.ladder.source == "text" else "The"
     return (

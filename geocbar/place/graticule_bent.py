@@ -138,9 +138,10 @@ def cross_gridlines(lines: LineMap, box: PixelBox, sides: dict[str, FrameSide]) 
             alone = not any(found.values())
             (vetoes if alone and _are_degrees(sides[name].labels) else notes).append(said)
     # The lines of one map are drawn with one pen.
-    trials = [_followed(lines, box, settled, ink) for ink in INKS]
-    best = max(trials, key=lambda trial: sum(item.line.merit for item in trial))
-    followed = {kind: [item for item in best if item.label.kind == kind] for kind in ("lon", "lat")}
+    some = settled[:: max(1, len(settled) // 6)]
+    pen = max(INKS, key=lambda ink: sum(item.line.merit for item in _followed(lines, box, some, ink)))
+    every = _followed(lines, box, settled, pen)
+    followed = {kind: [item for item in every if item.label.kind == kind] for kind in ("lon", "lat")}
     for kind in followed:
         followed[kind], quarrel = _merged(followed[kind], kind)
         notes += quarrel
@@ -189,10 +190,8 @@ def _merged(found: Sequence[_Followed], kind: str) -> tuple[list[_Followed], lis
         elif abs((item.value - twin.value + 180) % 360 - 180) > 1e-6:
             # Either may have strayed onto the other's line.
             kept.remove(twin)
-            quarrels.append(
-                f"Left out, since one gridline bears '{twin.label.text}' at the {twin.label.side} and '{item.label.text}' at the"
-                f" {item.label.side}."
-            )
+            both = " and ".join(f"'{x.label.text}' at the {x.label.side}" for x in (twin, item))
+            quarrels.append(f"Left out, since one gridline bears {both}.")
     kept.sort(key=lambda item: item.value)
     unique: list[_Followed] = []
     for item in kept:

@@ -118,7 +118,7 @@ def _by_scale(box: PixelBox, lon: DegreeAxis, lat: DegreeAxis) -> str:
         return "both scales are those of a Mercator map"
     if lat.law != "linear" or len(lon.labels) < 3:
         return ""
-    if abs(ratio - 1) <= _RATIO_ERROR and expected >= 1.03:
+    if abs(ratio - 1) <= _RATIO_ERROR and expected >= 1.015:
         return "a degree is as long in longitude as in latitude"
     true_there = 1 / max(np.cos(np.radians(middle)), 0.05)
     if abs(ratio / true_there - 1) <= _RATIO_ERROR and abs(ratio / expected - 1) >= 0.04:

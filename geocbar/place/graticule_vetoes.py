@@ -16,7 +16,10 @@ _NO_DEGREES = re.compile(
     r"distancia|zeit|jahr|ann[ée]e|a[ñn]o)\b|[(\[] ?k?m ?[)\]]",
     re.IGNORECASE,
 )
-_ARE_DEGREES = re.compile(r"\b(lon|lat)|l[äa]nge|breite|degree|\bgrad\b|°|\bdeg\b", re.IGNORECASE)
+_ARE_DEGREES = re.compile(
+    r"\b(lons?|lats?|long|longitud|latitud|longitudes?|latitudes?|l[äa]nge|breite|degrees?|degrees?_\w+|grad|deg)\b|°(?! ?[CF])",
+    re.IGNORECASE,
+)
 
 
 def find_label_vetoes(axes: Sequence[DegreeAxis], sides: dict[str, FrameSide]) -> list[str]:

@@ -1,0 +1,301 @@
+"""Drawings over the figure: control points with residuals, the graticule, lines on Earth, the bar as read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geocbar.app.report_page import Markup, element, number
+from geocbar.digitized_map import DigitizedMap
+from geocbar.figure.layout import PixelBox
+from geocbar.files.encoded_pictures import encode_picture
+from geocbar.inspection import Inspection
+from geocbar.place.gcps import is_geographic
+from geocbar.place.local_crs import crs_definition, is_local
+
+__all__ = [
+    "bar_drawing",
+    "control_points",
+    "frame_outline",
+    "graticule",
+    "label_state",
+    "lines_on_earth",
+    "magnification",
+    "map_drawing",
+]
+
+#: Steps of a graticule in degrees (or in whatever unit a local plane has, times a power of ten).
+_DEGREES = (1 / 60, 1 / 30, 1 / 12, 1 / 6, 0.25, 0.5, 1, 2, 5, 10, 15, 30, 45)
+
+#: A graticule has about this many lines each way.
+_LINES = 5
+
+#: The longest residual is drawn this long, as a share of the longer side.
+_ARROW_SHARE = 0.05
+
+_CROP_BYTES = 90_000
+_POINTS_A_LINE = 241
+_LATTICE = 25
+
+
+def map_drawing(result: DigitizedMap, label: str, *parts: object, class_: str = "map") -> Markup:
+    """An SVG in the pixels of the figure."""
+    box = f"0 0 {result.picture.width} {result.picture.height}"
+    return element("svg", *parts, viewBox=box, class_=class_, role="img", aria_label=label)
+
+
+def frame_outline(result: DigitizedMap) -> Markup:
+    """The map's frame or outline."""
+    corners = result.frame.corners() if result.outline is None else result.outline
+    return element("path", d=_path(np.vstack([corners, corners[:1]])), class_="frame")
+
+
+def magnification(result: DigitizedMap) -> int:
+    """A round factor that makes the longest residual a few percent of the figure; 1 if there are none."""
+    longest = float(np.hypot(*result.georeference.residuals.T).max(initial=0.0))
+    if longest == 0:
+        return 1
+    factor = _ARROW_SHARE * max(result.picture.width, result.picture.height) / longest
+    return max((m * 10**e for e in range(5) for m in (1, 2, 5) if m * 10**e <= factor), default=1)
+
+
+def control_points(result: DigitizedMap) -> Markup:
+    """Rings at the control points, arrows to where the fit puts them, magnified, and names."""
+    fit, unit = result.georeference, _unit(result)
+    times = magnification(result)
+    drawn = []
+    rows = zip(fit.gcps.names, fit.gcps.pixels, fit.residuals, np.asarray(fit.gcps.enabled), strict=True)
+    for name, (x, y), (dx, dy), used in rows:
+        tip = np.array([x + times * dx, y + times * dy])
+        drawn.append(
+            element(
+                "g",
+                element("title", f"{name}: residual {number(dx, 3)}, {number(dy, 3)} px"),
+                element("circle", cx=float(x), cy=float(y), r=1.1 * unit),
+                element("path", d=_arrow(np.array([x, y]), tip, unit), class_="arrow"),
+                element("text", name, x=float(x) + 1.6 * unit, y=float(y) - 1.4 * unit, font_size=round(2.6 * unit, 2)),
+                class_="point" if used else "point off",
+            )
+        )
+    return element("g", *drawn)
+
+
+def graticule(result: DigitizedMap) -> tuple[Markup, str]:
+    """Meridians and parallels by the fit (lines of the local plane, where the map is not on Earth).
+
+    Parameters
+    ----------
+    result : DigitizedMap
+
+    Returns
+    -------
+    lines : Markup
+        A group, empty where no place of the map is on Earth.
+    caption : str
+        The steps in words; empty without lines.
+    """
+    fit = result.georeference
+    local = is_local(fit.crs)
+    places = _places_of_frame(result, local)
+    if not len(places):
+        return element("g"), ""
+    spans = [_span(places[:, 0], 0.0 if local else 360.0), _span(places[:, 1], 0.0)]
+    steps = [_step(high - low, local) for low, high in spans]
+    unit, drawn = _unit(result), []
+    for axis in (0, 1):
+        # A line goes on a step beyond the places seen: they are only a lattice.
+        ends = [spans[1 - axis][0] - steps[1 - axis], spans[1 - axis][1] + steps[1 - axis]]
+        if axis == 0 and not local:
+            ends = list(np.clip(ends, -90.0, 90.0))
+        first, last = np.floor(spans[axis][0] / steps[axis]), np.ceil(spans[axis][1] / steps[axis])
+        for at in np.arange(first, last + 1) * steps[axis]:
+            if axis == 1 and not local and abs(at) > 90:
+                continue
+            line = np.full((_POINTS_A_LINE, 2), at)
+            line[:, 1 - axis] = np.linspace(*ends, _POINTS_A_LINE)
+            runs = _drawn_runs(result, line)
+            if not runs:
+                continue
+            drawn += [element("path", d=_path(run)) for run in runs]
+            drawn.append(_line_name(result, runs, axis, _said(float(at), axis, local), unit))
+    if local:
+        return element("g", *drawn), f"every {number(steps[0])} in x and {number(steps[1])} in y"
+    return element("g", *drawn), f"every {_angle(steps[0])} of longitude and {_angle(steps[1])} of latitude"
+
+
+def lines_on_earth(result: DigitizedMap, lines: Sequence[NDArray[np.float64]]) -> Markup:
+    """Lines given as (n, 2) arrays of longitude and latitude, coastlines for instance, where the fit puts them."""
+    runs = [run for line in lines for run in _drawn_runs(result, np.asarray(line, dtype=np.float64))]
+    return element("g", *(element("path", d=_path(run)) for run in runs))
+
+
+def bar_drawing(found: Inspection) -> Markup | None:
+    """The bar and its labels cut out of the (upright) figure, with everything read drawn over it."""
+    bar = found.bar
+    if bar is None:
+        return None
+    upright = found.reading.turned
+    pixels = found.source.picture.pixels if upright is None else upright.pixels
+    height, width = pixels.shape[:2]
+    boxes = [bar.box, *(label.box for label in bar.ticks.labels)]
+    edges = np.array([[b.left, b.top, b.right, b.bottom] for b in boxes])
+    pad = 0.6 * min(bar.box.width, bar.box.height) + 6
+    left, top = np.maximum(np.floor(edges[:, :2].min(axis=0) - pad), 0).astype(int).tolist()
+    right, bottom = np.minimum(np.ceil(edges[:, 2:].max(axis=0) + pad), [width, height]).astype(int).tolist()
+    crop = pixels[top:bottom, left:right]
+    upended = bar.axis == "vertical"
+    parts = [
+        element(
+            "image", href=encode_picture(crop, _CROP_BYTES), x=left, y=top, width=right - left, height=bottom - top
+        ),
+        _rectangle(bar.box, "bar-box"),
+    ]
+    for i, label in enumerate(bar.ticks.labels):
+        state = label_state(found, i)
+        parts.append(_rectangle(label.box, f"label {state[0]}"))
+        if label.tick is not None:
+            parts.append(_tick(bar.box, label.tick, upended, state[0]))
+    said = "; ".join(label.text for label in bar.ticks.labels) or "none"
+    return element(
+        "svg",
+        *parts,
+        viewBox=f"{left} {top} {right - left} {bottom - top}",
+        class_="bar upended" if upended else "bar",
+        role="img",
+        aria_label=f"The colour bar cut out of the figure. Labels read: {said}",
+    )
+
+
+def label_state(found: Inspection, index: int) -> tuple[str, str]:
+    """What became of a label of the bar: a class for its colour, and the word."""
+    bar = found.bar
+    if bar is None or bar.ticks.fit is None:
+        return "unused", "no fit"
+    fit, label = bar.ticks.fit, bar.ticks.labels[index]
+    if index in fit.members:
+        return "taken", "taken"
+    if any(text == label.text and abs(at - label.place) < 1.0 for text, _, at in fit.overruled):
+        return "overruled", "overruled"
+    if index in fit.contrary:
+        return "contrary", "contradicts the fit"
+    return "unused", "not used"
+
+
+def _unit(result: DigitizedMap) -> float:
+    """A length that looks the same on figures of all sizes, in pixels."""
+    return max(result.picture.width, result.picture.height) / 200
+
+
+def _path(xy: NDArray[np.float64]) -> str:
+    return "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in xy.tolist())
+
+
+def _arrow(start: NDArray[np.float64], tip: NDArray[np.float64], unit: float) -> str:
+    along = tip - start
+    length = float(np.hypot(*along))
+    shaft = _path(np.array([start, tip]))
+    if length < unit:
+        return shaft
+    back, side = along / length, np.array([-along[1], along[0]]) / length
+    size = min(1.2 * unit, length / 2)
+    return shaft + _path(np.array([tip - size * (back + 0.6 * side), tip, tip - size * (back - 0.6 * side)]))
+
+
+def _rectangle(box: PixelBox, class_: str) -> Markup:
+    return element("rect", x=box.left, y=box.top, width=box.width, height=box.height, class_=class_)
+
+
+def _tick(box: PixelBox, at: float, upended: bool, state: str) -> Markup:
+    """A line across the bar, and a little beyond, where a tick mark was found."""
+    thick = box.width if upended else box.height
+    low, high = (box.left, box.right) if upended else (box.top, box.bottom)
+    across = [low - 0.25 * thick, high + 0.25 * thick]
+    ends = [(a, at) if upended else (at, a) for a in across]
+    return element("path", d=_path(np.array(ends)), class_=f"tick {state}")
+
+
+def _places_of_frame(result: DigitizedMap, local: bool) -> NDArray[np.float64]:
+    """(n, 2) longitudes and latitudes (or local coordinates) all over the frame, where there are any."""
+    frame = result.frame
+    x, y = np.meshgrid(np.linspace(frame.left, frame.right, _LATTICE), np.linspace(frame.top, frame.bottom, _LATTICE))
+    world = result.georeference.transform.to_world(np.column_stack([x.ravel(), y.ravel()]))
+    world = world[np.isfinite(world).all(axis=1)]
+    if local or is_geographic(result.georeference.crs) or not len(world):
+        return world
+    places = _converted(world, result.georeference.crs, "EPSG:4326")
+    return places[np.isfinite(places).all(axis=1)]
+
+
+def _converted(xy: NDArray[np.float64], source: str, target: str) -> NDArray[np.float64]:
+    from pyproj import Transformer
+
+    change = Transformer.from_crs(crs_definition(source), crs_definition(target), always_xy=True)
+    return np.column_stack(change.transform(*xy.T))
+
+
+def _span(at: NDArray[np.float64], period: float) -> tuple[float, float]:
+    """From the lowest to the highest; around the largest gap, if that makes a round of places shorter."""
+    low, high = float(at.min()), float(at.max())
+    if not period or high - low < period / 2:
+        return low, high
+    around = np.sort(np.mod(at, period))
+    gaps = np.diff(np.append(around, around[0] + period))
+    widest = int(np.argmax(gaps))
+    start = float(around[(widest + 1) % len(around)])
+    start -= period * np.floor((start + period / 2) / period)
+    return (start, start + period - float(gaps[widest])) if period - gaps[widest] < high - low else (low, high)
+
+
+def _step(span: float, local: bool) -> float:
+    """A round step for about so many lines."""
+    if local:
+        power = 10.0 ** np.floor(np.log10(max(span, 1e-30) / _LINES))
+        return float(min((m * power for m in (1, 2, 5, 10)), key=lambda step: abs(np.log(span / _LINES / step))))
+    return min(_DEGREES, key=lambda step: abs(np.log(max(span, 1e-9) / _LINES / step)))
+
+
+def _drawn_runs(result: DigitizedMap, line: NDArray[np.float64]) -> list[NDArray[np.float64]]:
+    """The stretches of a line on Earth (or in the local plane) that lie in the frame, in pixels."""
+    fit, frame = result.georeference, result.frame
+    if not (is_local(fit.crs) or is_geographic(fit.crs)):
+        line = _converted(line, "EPSG:4326", fit.crs)
+    pixels = np.full(line.shape, np.nan)
+    known = np.isfinite(line).all(axis=1)
+    pixels[known] = fit.transform.to_pixel(line[known])
+    x, y = pixels.T
+    with np.errstate(invalid="ignore"):
+        seen = (x >= frame.left) & (x <= frame.right) & (y >= frame.top) & (y <= frame.bottom)
+    # One point beyond on either side: the stretch ends at the frame, where it is clipped.
+    wide = seen | np.append(seen[1:], False) | np.insert(seen[:-1], 0, False)
+    wide &= np.isfinite(pixels).all(axis=1)
+    jump = np.hypot(*np.diff(np.nan_to_num(pixels), axis=0).T) > 0.3 * np.hypot(frame.width, frame.height)
+    cuts = np.flatnonzero(~(wide[1:] & wide[:-1]) | jump) + 1
+    runs = np.split(np.arange(len(line)), cuts)
+    return [pixels[run] for run in runs if len(run) > 1 and seen[run].any()]
+
+
+def _line_name(result: DigitizedMap, runs: list[NDArray[np.float64]], axis: int, text: str, unit: float) -> Markup:
+    """The name of a line: meridians at their lowest place in the frame, parallels at their leftmost."""
+    frame, xy = result.frame, np.vstack(runs)
+    x, y = (xy[np.argmax(xy[:, 1])] if axis == 0 else xy[np.argmin(xy[:, 0])]).tolist()
+    x = min(max(x, frame.left), frame.right) + 0.6 * unit
+    y = min(max(y, frame.top), frame.bottom) - 0.8 * unit
+    return element("text", text, x=round(x, 1), y=round(y, 1), font_size=round(2.4 * unit, 2))
+
+
+def _said(at: float, axis: int, local: bool) -> str:
+    if local:
+        return number(at)
+    if axis == 0:
+        at = (at + 180) % 360 - 180
+    side = ("E", "W") if axis == 0 else ("N", "S")
+    return _angle(abs(at)) + ("" if abs(at) < 1e-9 else side[at < 0])
+
+
+def _angle(degrees: float) -> str:
+    """``1.5`` as 1°30′."""
+    minutes = round(degrees * 60)
+    whole, rest = divmod(minutes, 60)
+    return f"{whole}°{rest:02d}′" if rest and whole else f"{rest}′" if rest else f"{whole}°"
