@@ -33,6 +33,8 @@ _ROUNDS = 4
 #: Removal loses so many times the pixels that may fail; insertion then wins them back with fewer points.
 _OVERDRAW = 1.6
 
+_SURPLUS = 1.3
+
 #: Most points that go in at once, as a share of those there are.
 _GROWTH = 0.35
 
@@ -214,7 +216,7 @@ def _picks(
     chosen = np.flatnonzero((claim >= 1) & (claim > beside))
     chosen = chosen[np.argsort(-claim[chosen])][:at_most]
     if np.isfinite(surplus):
-        enough = int(np.searchsorted(np.cumsum(claim[chosen]), 1.3 * surplus)) + 1
+        enough = int(np.searchsorted(np.cumsum(claim[chosen]), _SURPLUS * surplus)) + 1
         chosen = chosen[:enough]
     wanted = np.zeros(len(claim), np.bool_)
     wanted[chosen] = True

@@ -8,6 +8,8 @@ from importlib import import_module
 #: Name on the command line and module; each module has ``run()``, which returns the path of the page it wrote.
 BENCHES = {
     "accuracy": ".accuracy",
+    "reading": ".reading_page",
+    "place": ".georef_page",
     "performance": ".performance",
 }
 
