@@ -144,7 +144,7 @@ def read_figure(
     turned = _upright(pixels, turn, measure=words is None and colorbar is None and frame is None)
     if turned is not None:
         pixels = turned.pixels
-    candidates = [] if colors is not None else _candidates(pixels, lossy, colorbar)
+    candidates = [] if colors is not None else _candidates(pixels, lossy, colorbar, values_said)
     chosen = [c for c in candidates if c.score >= WORTH_READING * candidates[0].score][:MOST_BARS]
     scales = [colors] if colors is not None else [read_colorbar(pixels, candidate.box).colors for candidate in chosen]
     masks = [explained_by(pixels, scale, lossy=lossy) for scale in scales]
@@ -186,11 +186,13 @@ def _upright(pixels: NDArray[np.uint8], turn: float | None, *, measure: bool) ->
     return turn_upright(pixels, angle)
 
 
-def _candidates(pixels: NDArray[np.uint8], lossy: bool, colorbar: PixelBox | None) -> list[BarCandidate]:
-    found = find_bars(pixels, lossy=lossy)
+def _candidates(
+    pixels: NDArray[np.uint8], lossy: bool, colorbar: PixelBox | None, values_said: bool
+) -> list[BarCandidate]:
     if colorbar is None:
-        return found
-    return [_said(colorbar, found)]
+        return find_bars(pixels, lossy=lossy)
+    # Without labels to read there is no need to know more of the bar than its place.
+    return [_said(colorbar, [] if values_said else find_bars(pixels, lossy=lossy))]
 
 
 def _said(box: PixelBox, found: Sequence[BarCandidate]) -> BarCandidate:

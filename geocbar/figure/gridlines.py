@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage, signal
+from scipy import ndimage
 
 from geocbar.errors import InvalidInputError
 from geocbar.figure.layout import PixelBox
@@ -159,6 +159,8 @@ def _peaks_of(contrast: NDArray[np.float32]) -> NDArray[np.float64]:
     ground = ndimage.median_filter(profile, size=41, mode="reflect")
     rest = profile - ground
     noise = 1.48 * float(np.median(np.abs(rest))) + 0.004
+    from scipy import signal
+
     peaks, _ = signal.find_peaks(rest, height=max(_LEAST_SHARE, _LEAST_SIGMA * noise), distance=4)
     places = []
     for peak in peaks:

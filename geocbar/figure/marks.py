@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage, signal
+from scipy import ndimage
 
 from geocbar.errors import InvalidInputError
 from geocbar.figure.layout import PixelBox
@@ -357,6 +357,8 @@ def _lettering(rows: NDArray[np.float32], marks: list[_Mark], along: NDArray[np.
 
 def _peaks(profile: NDArray[np.float32], least: float) -> NDArray[np.intp]:
     """Columns where the profile stands out on both sides."""
+    from scipy import signal
+
     padded = np.concatenate([[0.0], profile, [0.0]])
     peaks, found = signal.find_peaks(padded, height=least, prominence=least, plateau_size=1)
     sharp = found["prominences"] >= 0.5 * found["peak_heights"]

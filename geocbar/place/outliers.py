@@ -67,7 +67,7 @@ def with_deletions(places: Places, fits: list[ProjectionFit]) -> list[Projection
 
 def believable(fit: ProjectionFit, places: Places) -> bool:
     """Whether every point left out lies far from where the fit to the others puts it."""
-    from scipy.stats import f
+    from scipy.special import fdtrc
 
     out = np.flatnonzero(~fit.keep)
     freedom = fit.freedom
@@ -89,6 +89,6 @@ def believable(fit: ProjectionFit, places: Places) -> bool:
         own = jacobian[2 * i : 2 * i + 2] / scale
         spread = (np.eye(2) + own @ covariance @ own.T) * max(sigma, 0.3) ** 2
         ratio = float(miss @ np.linalg.solve(spread, miss)) / 2
-        if f.sf(ratio, 2, freedom) * len(places) > CHANCE:
+        if fdtrc(2, freedom, ratio) * len(places) > CHANCE:
             return False
     return True

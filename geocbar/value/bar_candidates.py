@@ -356,6 +356,8 @@ def _extended(planes: NDArray[np.int16], strip: Strip, threshold: int) -> Strip:
 
 def _goes_on(fine: NDArray[np.bool_], width: int) -> int:
     """How many rows a strip goes on over, across gaps of two rows, or of a separator before another box."""
+    if not len(fine):  # the strip reaches the picture's edge
+        return 0
     most, box = (2, 1) if width < 8 else (5, 8)
     runs, count = ndimage.label(fine)
     reached = 0
