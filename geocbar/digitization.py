@@ -300,6 +300,7 @@ def _thin(
     points = thin(
         inversion.values,
         limits=scale.limits,
+        max_error=None if recipe.max_error is None else recipe.max_error / 100,
         tolerance=recipe.tolerance,
         eps=recipe.eps,
         min_samples=recipe.min_samples,
@@ -312,7 +313,7 @@ def _thin(
         edges=scale.edges,
     )
     even = replace(points, values=scale.to_even(points.values))
-    return points, rebuild_error(scale.to_even(inversion.values), even, scale.even_limits)
+    return points, rebuild_error(scale.to_even(inversion.values), even, scale.even_limits, nearest=scale.is_classes)
 
 
 def _with_checksums(recipe: Recipe, picture: Picture) -> Recipe:

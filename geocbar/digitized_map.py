@@ -23,10 +23,13 @@ from geocbar.value.inversion import Inversion
 from geocbar.value.reasons import REASON_COLORS, REASON_NAMES, Reason
 from geocbar.value.scale import ColorScale
 
-__all__ = ["DigitizedMap", "Progress", "default_folder"]
+__all__ = ["DigitizedMap", "Progress", "Report", "default_folder"]
 
 #: Told, in a few words, what is being done.
 Progress = Callable[[str], None]
+
+#: Makes a page about a map, whose recipe lies at the path.
+Report = Callable[["DigitizedMap", Path], str]
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,6 +141,7 @@ class DigitizedMap:
         *,
         overwrite: bool = False,
         csv: bool = False,
+        report: Report | None = None,
         progress: Progress | None = None,
     ) -> dict[str, Path]:
         """Write everything to a folder, all or nothing.
@@ -150,6 +154,8 @@ class DigitizedMap:
             Replace the outputs of an earlier run.
         csv : bool
             Also write the points as ``<map>.csv``.
+        report : callable or None
+            Makes the text of ``<map>.html`` from this map and the path of its recipe; None: no report.
         progress : callable or None
             Told what is being written.
 
@@ -157,7 +163,7 @@ class DigitizedMap:
         -------
         dict of str to Path
             What was written: ``raster``, ``points``, ``style``, ``reasons``, ``reason_style``, ``recipe``, ``check``
-            (and ``csv``).
+            (and ``csv``, ``report``).
 
         Raises
         ------
@@ -165,9 +171,13 @@ class DigitizedMap:
             If the folder holds something, or cannot be written.
         """
         target = Path(out) if out is not None else default_folder(self.picture.name)
-        names = self._names(csv)
+        names = self._names(csv) | ({} if report is None else {"report": f"{Path(self.picture.name).stem}.html"})
         with fresh_folder(target, overwrite) as folder:
             self._write(folder, names, target, progress or _silent)
+            if report is not None:
+                (progress or _silent)(f"drawing {names['report']}")
+                text = report(self, Path(target).absolute() / names["recipe"])
+                (folder / names["report"]).write_text(text, encoding="utf-8")
         return {key: target / name for key, name in names.items()}
 
     def _names(self, csv: bool) -> dict[str, str]:

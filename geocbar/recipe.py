@@ -24,7 +24,7 @@ _SECTIONS = {
     "scale": ("colorbar", "colormap", "colormap_sha256", "vmin", "vmax", "ticks", "scale"),
     "data": ("max_distance", "background", "search_background", "shading", "fill", "intensity"),
     "place": ("gcps", "gcps_sha256", "gcp_crs", "model", "keep_all", "to_crs", "resolution", "resampling"),
-    "thin": ("tolerance", "eps", "min_samples", "levels", "spacing"),
+    "thin": ("max_error", "tolerance", "eps", "min_samples", "levels", "spacing"),
 }
 
 
@@ -92,6 +92,8 @@ class Recipe:
         Leave no control point out of the fit.
     to_crs, resolution, resampling
         The grid, see :func:`geocbar.to_map`.
+    max_error : float or None
+        Largest error, in percent of the scale's range, with which the points rebuild 99 % of the map; None: no promise.
     tolerance, eps, min_samples, levels, spacing
         Thinning, see :func:`geocbar.thin`; the tolerance is per pixel, in value or what the scale is even in.
     """
@@ -128,6 +130,7 @@ class Recipe:
     to_crs: str | None = None
     resolution: float | None = None
     resampling: str = "nearest"
+    max_error: float | None = None
     tolerance: float | None = None
     eps: float = 1.5
     min_samples: int = 4

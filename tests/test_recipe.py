@@ -83,7 +83,7 @@ def test_every_choice_has_its_place_in_the_file(tmp_path: Path) -> None:
     }
     grid: dict[str, Any] = {"gcp_crs": "EPSG:4258", "to_crs": "EPSG:3857", "resolution": 2.0}
     limits: dict[str, Any] = {"max_pixels": 4, "max_distance": 5.0, "tolerance": 0.5, "frame": "0,0,9,9"}
-    page: dict[str, Any] = {"page": 7, "figure": 2, "dpi": 300.0, "panel": 1, "turn": 0.5}
+    page: dict[str, Any] = {"page": 7, "figure": 2, "dpi": 300.0, "panel": 1, "turn": 0.5, "max_error": 2.0}
     full = Recipe(**files, **value, **grid, **limits, **page, background="#c8c8c8")
     full.write(tmp_path / "full.toml")
     tables = tomllib.loads((tmp_path / "full.toml").read_text(encoding="utf-8"))

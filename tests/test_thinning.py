@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 
 import numpy as np
 import pytest
@@ -12,6 +13,9 @@ from scipy.ndimage import gaussian_filter
 from geocbar.errors import InvalidInputError
 from geocbar.grid.lattice import dbscan
 from geocbar.grid.thinning import Points, gradient_mask, quantize, rebuild_error, thin
+
+#: The points of the clusters, nothing promised.
+thin_plainly = partial(thin, max_error=None)
 
 
 def draw_field(size: int, width: float, seed: int = 0) -> NDArray[np.float64]:
@@ -73,7 +77,9 @@ def test_one_piece_of_a_cluster_in_each_cell_gives_a_point() -> None:
     values = np.full((12, 20), 5.0)
     values[:, 10:] = np.nan
     sigma = np.broadcast_to(np.linspace(0, 1, 20), values.shape)
-    points = thin(values, limits=(0, 10), spacing=4, sigma=sigma, crs="EPSG:4326", to_world=lambda xy: xy * 10 + 1)
+    points = thin_plainly(
+        values, limits=(0, 10), spacing=4, sigma=sigma, crs="EPSG:4326", to_world=lambda xy: xy * 10 + 1
+    )
     assert points.count.tolist() == [16, 16, 8] * 3
     assert points.pixels[:3].tolist() == [[1.5, 1.5], [5.5, 1.5], [8.5, 1.5]]
     np.testing.assert_allclose(points.xy, points.pixels * 10 + 1)
@@ -85,7 +91,7 @@ def test_one_piece_of_a_cluster_in_each_cell_gives_a_point() -> None:
 def test_points_are_on_members_nearest_to_the_centroid() -> None:
     values = draw_field(90, 6)
     values[20:30, 20:40] = np.nan
-    points = thin(values, limits=(0, 1), n_levels=8, smoothing=0, spacing=16, tolerance=np.inf)
+    points = thin_plainly(values, limits=(0, 1), n_levels=8, smoothing=0, spacing=16, tolerance=np.inf)
     labels = dbscan(quantize(values, (0, 1), 8), 1.5, 4).labels
     row, col = np.nonzero(labels >= 0)
     key = np.stack([labels[row, col], row // 16, col // 16])
@@ -103,7 +109,7 @@ def test_points_stay_off_the_hole_of_a_ring() -> None:
     row, col = np.mgrid[:41, :41]
     ring = np.abs(np.hypot(row - 20, col - 20) - 15) < 3
     values = np.where(ring, 1.0, np.nan)
-    points = thin(values, limits=(0, 2), spacing=np.inf)
+    points = thin_plainly(values, limits=(0, 2), spacing=np.inf)
     assert len(points) == 1
     at_col, at_row = points.pixels[0].astype(int)
     assert ring[at_row, at_col]
@@ -112,9 +118,9 @@ def test_points_stay_off_the_hole_of_a_ring() -> None:
 def test_edges_of_lines_are_left_out_unless_all_is_kept() -> None:
     values = np.full((40, 40), 0.5)
     values[:, 20:22] = 0.9
-    masked = thin(values, limits=(0, 1))
+    masked = thin_plainly(values, limits=(0, 1))
     assert np.all(masked.values < 0.51)
-    whole = thin(values, limits=(0, 1), tolerance=np.inf, smoothing=0)
+    whole = thin_plainly(values, limits=(0, 1), tolerance=np.inf, smoothing=0)
     assert whole.count.sum() == values.size
     assert whole.values.max() == pytest.approx(0.9)
 
@@ -122,21 +128,23 @@ def test_edges_of_lines_are_left_out_unless_all_is_kept() -> None:
 def test_classes_are_not_mixed() -> None:
     values = np.full((20, 20), 1.0)
     values[:, 10:] = 30.0
-    points = thin(values, limits=(0, 50), edges=[0, 5, 50], tolerance=np.inf, spacing=32)
+    points = thin_plainly(values, limits=(0, 50), edges=[0, 5, 50], tolerance=np.inf, spacing=32)
     assert points.values.tolist() == [1.0, 30.0]
 
 
 def test_log_scale_has_its_levels_in_decades() -> None:
     values = np.broadcast_to(10.0 ** np.repeat(np.arange(4.0) + 0.5, 10), (20, 40))
-    points = thin(values, limits=(1, 1e4), norm="log", n_levels=4, tolerance=np.inf, smoothing=0, spacing=np.inf)
+    points = thin_plainly(
+        values, limits=(1, 1e4), norm="log", n_levels=4, tolerance=np.inf, smoothing=0, spacing=np.inf
+    )
     np.testing.assert_allclose(points.values, 10.0 ** (np.arange(4) + 0.5))
 
 
 def test_smoothing_holds_noisy_levels_together() -> None:
     field = draw_field(300, 40)
     noisy = field + np.random.default_rng(1).normal(0, 0.005, field.shape)
-    smooth = thin(noisy, limits=(0, 1), n_levels=64, spacing=32)
-    rough = thin(noisy, limits=(0, 1), n_levels=64, spacing=32, smoothing=0)
+    smooth = thin_plainly(noisy, limits=(0, 1), n_levels=64, spacing=32)
+    rough = thin_plainly(noisy, limits=(0, 1), n_levels=64, spacing=32, smoothing=0)
     assert len(smooth) < 0.8 * len(rough)
     assert smooth.count.sum() > rough.count.sum()
 
@@ -144,7 +152,7 @@ def test_smoothing_holds_noisy_levels_together() -> None:
 def test_default_keeps_a_smooth_noisy_map_and_rebuilds_it() -> None:
     field = draw_field(400, 25)
     noisy = field + np.random.default_rng(2).normal(0, 0.005, field.shape)
-    points = thin(noisy, limits=(0, 1), n_levels=32, spacing=16)
+    points = thin_plainly(noisy, limits=(0, 1), n_levels=32, spacing=16)
     assert points.count.sum() > 0.998 * field.size
     assert len(points) < field.size / 40
     inner = field.copy()
@@ -159,13 +167,13 @@ def test_default_keeps_a_smooth_noisy_map_and_rebuilds_it() -> None:
 
 def test_nothing_to_thin() -> None:
     with pytest.raises(InvalidInputError, match="None of the 5 x 3 pixels has a value: there is nothing to thin"):
-        thin(np.full((3, 5), np.nan), limits=(0, 1))
+        thin_plainly(np.full((3, 5), np.nan), limits=(0, 1))
 
 
 def test_no_cluster() -> None:
     values = np.random.default_rng(0).random((20, 20))
     with pytest.raises(InvalidInputError, match="No cluster: of 400 pixels") as caught:
-        thin(values, limits=(0, 1), smoothing=0, tolerance=0.01)
+        thin_plainly(values, limits=(0, 1), smoothing=0, tolerance=0.01)
     assert "--tolerance, --min-samples, --levels" in caught.value.hint
 
 
@@ -182,13 +190,13 @@ def test_no_cluster() -> None:
 )
 def test_thin_refuses(arguments: dict[str, object], message: str) -> None:
     with pytest.raises(InvalidInputError, match=message):
-        thin(np.ones((9, 9)), **{"limits": (0, 1), **arguments})  # type: ignore[arg-type]
+        thin_plainly(np.ones((9, 9)), **{"limits": (0, 1), **arguments})  # type: ignore[arg-type]
 
 
 def test_unknown_sigma_is_left_out_of_the_mean() -> None:
     sigma = np.full((4, 4), 0.2)
     sigma[0] = np.nan
-    points = thin(np.ones((4, 4)), limits=(0, 2), sigma=sigma)
+    points = thin_plainly(np.ones((4, 4)), limits=(0, 2), sigma=sigma)
     np.testing.assert_allclose(points.sigma, [0.2])  # type: ignore[arg-type]
 
 
@@ -233,6 +241,6 @@ def test_three_megapixels_in_time() -> None:
     best = np.inf
     for _ in range(3):
         start = time.process_time()
-        thin(field, limits=(0, 1))
+        thin_plainly(field, limits=(0, 1))
         best = min(best, time.process_time() - start)
     assert best < 1.5

@@ -185,6 +185,13 @@ def _checked_model(context: click.Context, parameter: click.Parameter, text: str
 @click.option("--resolution", type=float, help="Cell size in units of the CRS.  [default: as the picture]")
 @click.option("--resampling", type=click.Choice(["nearest", "bilinear"]), help="[default: nearest]")
 @click.option(
+    "--max-error",
+    type=float,
+    metavar="PERCENT",
+    help="Add and drop points until they rebuild 99 % of the map within this share of the range; takes a while on noisy"
+    " maps.  [default: no promise]",
+)
+@click.option(
     "--tolerance",
     type=float,
     help="Thinning leaves out pixels that differ more from a neighbour (value; decades on log and symlog scales, share"
@@ -204,11 +211,19 @@ def _checked_model(context: click.Context, parameter: click.Parameter, text: str
 )
 @click.option("--max-pixels", type=click.IntRange(min=1), help="Refuse larger pictures.  [default: 500000000]")
 @click.option("--csv", is_flag=True, help="Also write the points as CSV.")
+@click.option("--report", is_flag=True, help="Also write MAP.html, a page to check everything by.")
 @click.option("--overwrite", is_flag=True, help="Replace the outputs of an earlier run.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
 @click.option("--quiet", is_flag=True, help="No progress.")
 def run(
-    map_path: Path, out: Path | None, csv: bool, overwrite: bool, as_json: bool, quiet: bool, **choices: Any
+    map_path: Path,
+    out: Path | None,
+    csv: bool,
+    report: bool,
+    overwrite: bool,
+    as_json: bool,
+    quiet: bool,
+    **choices: Any,
 ) -> None:
     """Digitize MAP: a picture, a PDF file (with --page), or a recipe (.toml) of an earlier run.
 
@@ -234,7 +249,7 @@ def run(
     except NotReadError as error:
         progress.done()
         raise _with_draft(error) from error
-    files = result.save(target, overwrite=overwrite, csv=csv, progress=progress)
+    files = result.save(target, overwrite=overwrite, csv=csv, report=_report if report else None, progress=progress)
     progress.done()
     if as_json:
         text = json.dumps(_finite(result.summary() | {"files": {k: str(p) for k, p in files.items()}}), indent=2)
@@ -293,6 +308,12 @@ def georef(map_path: Path, points: Path | None, as_json: bool, **choices: Any) -
     click.echo(json.dumps(_finite(summary), indent=2) if as_json else georef_text(summary))
     if points is not None:
         write_points_file(points, fit.gcps, fit.residuals)
+
+
+def _report(result: DigitizedMap, recipe: Path) -> str:
+    from geocbar.app.report import render_report
+
+    return render_report(result, recipe_path=recipe)
 
 
 def _with_draft(error: NotReadError) -> NotReadError:

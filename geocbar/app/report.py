@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,21 +22,18 @@ from geocbar.app.report_figures import (
     map_drawing,
 )
 from geocbar.app.report_layers import Layers, render_layers
-from geocbar.app.report_page import Markup, element, number, page, section, table
+from geocbar.app.report_page import Markup, element, fixed, number, page, section, table
+from geocbar.app.report_viewer import shared_drawings, use, viewer
 from geocbar.app.report_words import checks, citation, error_budget, methods_sentence, versions
 from geocbar.digitized_map import DigitizedMap, default_folder
 from geocbar.recipe import Recipe
 
 __all__ = ["render_report"]
 
-_LEVELS = {"good": "fits", "look": "look here", "doubt": "doubtful"}
+#: What :meth:`DigitizedMap.summary` says: it is worked out once for a page.
+Facts = dict[str, Any]
 
-_LAYERS = {
-    "redrawn": "Redrawn from the values",
-    "difference": "Difference of colours",
-    "sigma": "Uncertainty",
-    "reasons": "Why no value",
-}
+_LEVELS = {"good": "fits", "look": "look here", "doubt": "doubtful"}
 
 _PARTS = {
     "overview": "The map",
@@ -74,7 +72,7 @@ def render_report(
     """
     if recipe_path is None:
         recipe_path = default_folder(result.picture.name).absolute() / f"{Path(result.picture.name).stem}.toml"
-    layers = render_layers(result)
+    layers, facts = render_layers(result), result.summary()
     lines, steps = graticule(result)
     overlays = {"graticule": lines, "points": control_points(result), "frame": frame_outline(result)}
     if coastlines:
@@ -83,63 +81,41 @@ def render_report(
         "header",
         element("p", "geocbar report", class_="kicker"),
         element("h1", f"{result.scale.label}, read from {result.picture.name}"),
-        _verdict(result),
+        _verdict(result, facts),
         class_="page-head",
     )
     body = element(
         "main",
-        section("overview", _PARTS["overview"], _viewer(result, layers, overlays)),
-        _values(result, layers),
+        section("overview", _PARTS["overview"], viewer(result, layers, overlays, facts["reason_percent"])),
+        _values(result, layers, facts),
         _colors(result, layers),
         _bar(result),
         _place(result, steps, bool(coastlines)),
-        _points(result),
-        _budget(result),
+        _points(result, facts),
+        _budget(result, facts),
         _notes(result),
-        _cite(result, Path(recipe_path)),
+        _cite(result, Path(recipe_path), facts),
         id="main",
     )
-    names = element("nav", element("ul", *_links()), aria_label="Parts of this report", class_="parts")
     skip = element("a", "Skip to the map", href="#main", class_="skip")
-    foot = element("footer", element("p", f"Written by geocbar {__version__}. This page loads nothing from anywhere."))
+    foot = element("footer", element("p", f"Written by geocbar {__version__}. This page loads nothing from elsewhere."))
     title = f"{result.picture.name}: geocbar report"
-    return page(title, f"geocbar {__version__}", skip, _shared(result, layers, overlays), header, names, body, foot)
+    shared = shared_drawings(result, layers, overlays)
+    return page(title, f"geocbar {__version__}", skip, shared, header, _contents(), body, foot)
 
 
-def _links() -> list[Markup]:
-    return [element("li", element("a", text, href=f"#{anchor}")) for anchor, text in _PARTS.items()]
+def _contents() -> Markup:
+    links = (element("li", element("a", text, href=f"#{anchor}")) for anchor, text in _PARTS.items())
+    return element("nav", element("ul", *links), aria_label="Parts of this report", class_="parts")
 
 
-def _shared(result: DigitizedMap, layers: Layers, overlays: dict[str, Markup]) -> Markup:
-    """Pictures and drawings, stored once and used wherever they are shown."""
-    width, height = result.picture.width, result.picture.height
-    frame = result.frame
-    clip = element("rect", x=frame.left, y=frame.top, width=frame.width, height=frame.height)
-    images = [
-        element("image", id=f"img-{name}", href=uri, width=width, height=height, preserveAspectRatio="none")
-        for name, uri in layers.uris.items()
-    ]
-    groups = [
-        element("g", drawing, id=f"over-{name}", class_=name, clip_path="url(#in-frame)" if clipped else None)
-        for name, drawing in overlays.items()
-        for clipped in [name in ("graticule", "coast")]
-    ]
-    cut = element("clipPath", clip, id="in-frame")
-    return element(
-        "svg", element("defs", cut, *images, *groups), class_="shared", aria_hidden="true", focusable="false"
-    )
-
-
-def _use(name: str, **attributes: object) -> Markup:
-    return element("use", href=f"#{name}", **attributes)
-
-
-def _verdict(result: DigitizedMap) -> Markup:
+def _verdict(result: DigitizedMap, facts: Facts) -> Markup:
     """What to look at first, each with its number."""
-    found = checks(result)
+    found = checks(result, facts)
     odd = [check for check in found if check.level != "good"]
     if odd:
-        said = f"{len(odd)} of {len(found)} checks ask for a look: {', '.join(check.title.lower() for check in odd)}."
+        ask = "asks" if len(odd) == 1 else "ask"
+        said = f"{len(odd)} of {len(found)} checks {ask} for a look: {', '.join(check.title.lower() for check in odd)}."
     else:
         said = f"All {len(found)} checks fit. Drag the handle over the map: the two sides should look the same."
     cards = [
@@ -157,83 +133,19 @@ def _verdict(result: DigitizedMap) -> Markup:
         )
         for check in found
     ]
-    number_of_notes = len(result.notes)
-    notes = ""
-    if number_of_notes:
-        notes = f" {number_of_notes} note{'s' if number_of_notes > 1 else ''} to read."
+    noted = len(result.notes)
+    notes = f"{noted} note{'s' if noted > 1 else ''} to read" if noted else ""
     return Markup(
-        element("p", said, element("a", notes, href="#notes") if notes else None, class_="verdict")
+        element("p", said, " ", element("a", notes, href="#notes") if notes else None, class_="verdict")
         + element("ul", *cards, class_="checks", aria_label="Checks")
     )
-
-
-def _viewer(result: DigitizedMap, layers: Layers, overlays: dict[str, Markup]) -> Markup:
-    """The figure and the data under a swipe handle, with zoom, pan and layers."""
-    tops = [element("g", _use(f"img-{name}"), data_layer=name, hidden=name != "redrawn") for name in _LAYERS]
-    names = {"graticule": "Graticule", "points": "Control points", "frame": "Frame", "coast": "Coastlines"}
-    overs = [element("g", _use(f"over-{name}"), data_over=name, hidden=name != "points") for name in overlays]
-    dots = element("g", _use("img-thinned"), data_over="thinned", hidden=True)
-    stage = element(
-        "div",
-        map_drawing(result, "The figure as published", _use("img-figure"), class_="pane"),
-        element("div", map_drawing(result, "The layer chosen below", *tops, class_="pane"), class_="top"),
-        map_drawing(result, "Drawings over the map", dots, *overs, class_="pane over"),
-        element("div", element("span", "⇔"), class_="handle", aria_hidden="true"),
-        element("span", "figure", class_="side left", aria_hidden="true"),
-        element("span", "redrawn", class_="side right", aria_hidden="true"),
-        class_="stage",
-        id="stage",
-        tabindex="0",
-        role="group",
-        aria_label="Map viewer",
-        aria_describedby="viewer-help",
-    )
-    radios = [
-        element("label", element("input", type="radio", name="layer", value=name, checked=name == "redrawn"), text)
-        for name, text in _LAYERS.items()
-    ]
-    boxes = [
-        element("label", element("input", type="checkbox", value=name, checked=name == "points"), names[name])
-        for name in overlays
-    ]
-    boxes.append(element("label", element("input", type="checkbox", value="thinned"), "Thinned points"))
-    swipe = element("input", type="range", min=0, max=100, value=50, step=1, id="swipe")
-    buttons = [
-        element("button", text, type="button", data_zoom=key, aria_label=said)
-        for key, text, said in (("in", "+", "Zoom in"), ("out", "−", "Zoom out"), ("all", "Whole map", "Whole map"))
-    ]
-    controls = element(
-        "div",
-        element("label", "Swipe", swipe, class_="swipe"),
-        element("div", *buttons, class_="buttons", role="group", aria_label="Zoom"),
-        element("fieldset", element("legend", "Right of the handle"), *radios),
-        element("fieldset", element("legend", "Over the map"), *boxes),
-        class_="controls",
-    )
-    text = (
-        "Drag the handle to compare; drag the map to move it, turn the wheel to zoom. By keyboard: arrow keys move,"
-        " + and − zoom, 0 shows the whole map, [ and ] move the handle."
-    )
-    legends = [
-        _legend_of("difference", ramp_legend(layers, "difference", "of 255")),
-        _legend_of("sigma", ramp_legend(layers, "sigma", "% of the scale")),
-        _legend_of("reasons", reason_legend(result)),
-    ]
-    return element(
-        "div", stage, *legends, controls, element("p", text, id="viewer-help", class_="quiet help"), class_="viewer"
-    )
-
-
-def _legend_of(layer: str, drawing: Markup) -> Markup:
-    return element("div", drawing, data_legend=layer, hidden=True, class_="layer-legend")
 
 
 def _figure(picture: object, *caption: object) -> Markup:
     return element("figure", picture, element("figcaption", *caption))
 
 
-def _values(result: DigitizedMap, layers: Layers) -> Markup:
-    facts = result.summary()
+def _values(result: DigitizedMap, layers: Layers, facts: Facts) -> Markup:
     unit = f" {result.scale.unit}" if result.scale.unit else ""
     said = (
         f"Values run from {number(facts['value_min'])} to {number(facts['value_max'])}{unit};"
@@ -243,14 +155,14 @@ def _values(result: DigitizedMap, layers: Layers) -> Markup:
     )
     reasons = _figure(
         Markup(
-            map_drawing(result, "Map of the reasons why pixels have a value or none", _use("img-reasons"))
-            + reason_legend(result)
+            map_drawing(result, "Map of the reasons why pixels have a value or none", use("img-reasons"))
+            + reason_legend(facts["reason_percent"])
         ),
         "Why each pixel has its value, or none.",
     )
     sigma = _figure(
         Markup(
-            map_drawing(result, "Map of the uncertainty of the values", _use("img-sigma"))
+            map_drawing(result, "Map of the uncertainty of the values", use("img-sigma"))
             + ramp_legend(layers, "sigma", "% of the scale")
         ),
         "One standard deviation of each value.",
@@ -264,9 +176,9 @@ def _values(result: DigitizedMap, layers: Layers) -> Markup:
 def _colors(result: DigitizedMap, layers: Layers) -> Markup:
     shading = result.inversion.shading
     said = (
-        f"The scale explains {100 * result.inversion.explained:.1f} % of the coloured pixels of the map. Redrawn from its"
-        f" values, the map differs from the figure by {number(layers.difference_median, 2)} of 255 in the median and by"
-        f" more than {number(layers.difference_p99, 3)} in one pixel of a hundred."
+        f"The scale explains {100 * result.inversion.explained:.1f} % of the coloured pixels of the map. Redrawn from"
+        f" its values, the map differs from the figure by {number(layers.difference_median, 2)} of 255 in the median,"
+        f" and by {number(layers.difference_p99, 3)} at the 99th percentile, where it has values."
         f" Relief shading: {'none' if shading is None else shading.model}."
     )
     space = "sRGB, in which the figure was stored"
@@ -305,18 +217,14 @@ def _bar(result: DigitizedMap) -> Markup:
             text += f" Values are labels times {number(ticks.factor)} plus {number(ticks.offset)}."
         parts.insert(0, element("p", text))
     rows = []
-    corrected = {} if fit is None else {(text, round(at)): value for text, value, at in fit.overruled}
     for i, label in enumerate(ticks.labels):
-        state, word = label_state(found, i)
+        state, word, meant = label_state(found, i)
         by_fit = "–" if fit is None else number(float(fit.value_at([label.place])[0]), 5)
-        meant = corrected.get(
-            (label.text, round(label.place)), label.numbers[0].value if label.numbers else float("nan")
-        )
         off = float("nan") if fit is None or meant != meant else label.place - float(fit.position_of([meant])[0])
         mark = element("span", word, class_=f"state {state}")
         seen = "file's text" if label.exact else f"{100 * label.confidence:.0f} %"
         rows.append(
-            (label.text, number(meant, 6), number(label.place, 5), by_fit, number(off, 2), seen, mark),
+            (label.text, number(meant, 6), number(label.place, 5), by_fit, fixed(off), seen, mark),
         )
     head = ("Label as read", "Taken as", "Place, px", "By the fit", "Off, px", "Reader's trust", "")
     labels = table("Labels of the bar", head, rows, numeric=(1, 2, 3, 4, 5)) if rows else None
@@ -328,11 +236,11 @@ def _bar(result: DigitizedMap) -> Markup:
 
 def _place(result: DigitizedMap, steps: str, coast: bool) -> Markup:
     fit, times = result.georeference, magnification(result)
-    layers = [_use("img-figure", class_="pale")]
-    layers += [_use("over-graticule")] if steps else []
-    layers += [_use("over-coast")] if coast else []
+    layers = [use("img-figure", class_="pale")]
+    layers += [use("over-graticule")] if steps else []
+    layers += [use("over-coast")] if coast else []
     drawing = map_drawing(
-        result, "The figure with graticule and control points", *layers, _use("over-frame"), _use("over-points")
+        result, "The figure with graticule and control points", *layers, use("over-frame"), use("over-points")
     )
     caption = f"Rings: control points. Arrows: residuals, {times} times as long as they are."
     if steps:
@@ -343,7 +251,8 @@ def _place(result: DigitizedMap, steps: str, coast: bool) -> Markup:
         (
             name,
             *(number(float(v), 6) for v in (*pixel, *world)),
-            *(number(float(v), 3) for v in (*residual, left_out, km)),
+            *(fixed(float(v)) for v in (*residual, left_out)),
+            number(float(km), 2),
             "used" if used else "left out",
         )
         for name, pixel, world, residual, left_out, km, used in zip(
@@ -361,22 +270,26 @@ def _place(result: DigitizedMap, steps: str, coast: bool) -> Markup:
     residuals = table("Control points and residuals (fitted minus given)", head, rows, numeric=range(1, 9))
     rivals = None
     if fit.rivals:
-        told = [(rival.title, number(rival.worse, 2), number(rival.differ_px, 2)) for rival in fit.rivals]
-        head = ("Projection", "Worse by (AICc)", "Differs by at most, px")
-        rivals = table("Other projections that fit about as well", head, told, numeric=(1, 2))
+        others = [(rival.title, number(rival.worse, 2), number(rival.differ_px, 2)) for rival in fit.rivals]
+        titles = ("Projection", "Worse by (AICc)", "Differs by at most, px")
+        rivals = table("Other projections that fit about as well", titles, others, numeric=(1, 2))
     facts = [
         ("Model", fit.model),
         ("Coordinates", fit.crs),
         ("The map's own projection", fit.projection or "that of the coordinates, or not known"),
-        ("RMSE", f"{number(fit.rmse_px, 3)} px, {number(fit.rmse_km, 3)} km"),
-        ("Leave-one-out RMSE", f"{number(fit.left_out_rmse_px, 3)} px, {number(fit.left_out_rmse_km, 3)} km"),
+        ("RMSE", _lengths(fit.rmse_px, fit.rmse_km)),
+        ("Leave-one-out RMSE", _lengths(fit.left_out_rmse_px, fit.left_out_rmse_km)),
     ]
     sentence = element("p", f"Chosen: {fit.sentence}.") if fit.sentence else None
     return section("place", "Place on Earth", sentence, _pairs(facts), _figure(drawing, caption), rivals, residuals)
 
 
-def _points(result: DigitizedMap) -> Markup:
-    rebuild, facts = result.rebuild, result.summary()
+def _lengths(px: float, km: float) -> str:
+    return f"{number(px, 3)} px" + (f", {number(km, 3)} km" if np.isfinite(km) else "")
+
+
+def _points(result: DigitizedMap, facts: Facts) -> Markup:
+    rebuild = result.rebuild
     told = [
         ("Points", f"{len(result.points)}, one for {number(facts['reduction'], 3)} pixels with a value"),
         ("Rebuild error, RMSE", f"{number(rebuild.rmse_percent, 3)} % of the scale"),
@@ -386,7 +299,7 @@ def _points(result: DigitizedMap) -> Markup:
         ("RMSE outside the hull", f"{number(rebuild.outside_rmse_percent, 3)} %"),
     ]
     drawing = map_drawing(
-        result, "Thinned points over the map redrawn", _use("img-redrawn", class_="pale"), _use("img-thinned")
+        result, "Thinned points over the map redrawn", use("img-redrawn", class_="faint"), use("img-thinned")
     )
     return section(
         "points", "Points", _figure(drawing, "The thinned points over the map redrawn from its values."), _pairs(told)
@@ -399,8 +312,8 @@ def _pairs(told: Sequence[tuple[str, str]]) -> Markup:
     )
 
 
-def _budget(result: DigitizedMap) -> Markup:
-    shares, total = error_budget(result)
+def _budget(result: DigitizedMap, facts: Facts) -> Markup:
+    shares, total = error_budget(result, facts)
     rows = [(share.title, f"{number(share.percent, 2)} %", share.sentence) for share in shares]
     head = ("Source", "One standard deviation, of the scale", "How it is known")
     return section(
@@ -414,19 +327,16 @@ def _notes(result: DigitizedMap) -> Markup:
     return section("notes", "Notes", element("ul", *(element("li", note) for note in result.notes)))
 
 
-def _cite(result: DigitizedMap, path: Path) -> Markup:
+def _cite(result: DigitizedMap, path: Path, facts: Facts) -> Markup:
     recipe = result.recipe
     parts: list[object] = [
         element("p", "Cite the work whose map this is, and the program that read it:"),
         element("blockquote", citation()),
         element("p", "For the methods section:"),
-        element("blockquote", methods_sentence(result)),
+        element("blockquote", methods_sentence(result, facts)),
         element("h3", "Recipe"),
         _code(recipe, path, "The recipe as TOML"),
     ]
-    if result.found is not None and (complete := result.found.completed()) != recipe:
-        title = element("summary", "The same with everything that was found written out")
-        parts.append(element("details", title, _code(complete, path, "The complete recipe as TOML")))
     parts += [
         element("h3", "Versions"),
         _pairs([*versions(), ("Figure, SHA-256", result.picture.sha256 or "–")]),

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
-from geocbar.app.report_layers import NO_VALUE, Layers, inside_frame, ramp_color, sampling
+from geocbar.app.report_layers import NO_VALUE, Layers, ramp_color, sample_of_frame
 from geocbar.app.report_page import Markup, element, number
 from geocbar.digitized_map import DigitizedMap
-from geocbar.value.color import RGB, YCBCR
+from geocbar.value.color import RGB, YCBCR, pack_colors, unpack_colors
 from geocbar.value.reasons import REASON_COLORS, REASON_NAMES, Reason
 
 __all__ = ["color_space", "histogram", "ramp_legend", "reason_legend"]
 
 _BINS = 64
 _SAMPLE_SIDE = 900
+_MOST_TICKS = 9
 _CLOUD, _REJECTED = 900, 350
 _WIDTH, _HEIGHT = 720, 260
 
@@ -119,19 +122,17 @@ def ramp_legend(layers: Layers, layer: str, unit: str) -> Markup:
     )
 
 
-def reason_legend(result: DigitizedMap) -> Markup:
-    """What the colours of the reason map mean, and how much of the map each covers."""
-    rows, cols = result.frame.slices(result.picture.width, result.picture.height)
-    counts = np.bincount(result.inversion.reason[rows, cols].ravel(), minlength=len(Reason))
+def reason_legend(shares: Mapping[str, float]) -> Markup:
+    """What the colours of the reason map mean, and how much of the map each covers, in percent by name."""
     items = [
         element(
             "li",
             _swatch(REASON_COLORS[code]),
             element("span", REASON_NAMES[code]),
-            element("span", f"{_percent(100 * counts[code] / counts.sum())} of the map", class_="quiet"),
+            element("span", f"{_percent(shares[REASON_NAMES[code]])} of the map", class_="quiet"),
         )
-        for code in sorted(Reason, key=lambda code: -counts[code])
-        if counts[code]
+        for code in sorted(Reason, key=lambda code: -shares.get(REASON_NAMES[code], 0.0))
+        if REASON_NAMES[code] in shares
     ]
     return element("ul", *items, class_="swatches")
 
@@ -145,14 +146,14 @@ def _swatch(color: tuple[int, int, int]) -> Markup:
     return element("svg", square, viewBox="0 0 14 14", width=14, height=14, aria_hidden="true")
 
 
-def _css(color: tuple[int, int, int]) -> str:
+def _css(color: Sequence[int]) -> str:
     return "#{:02x}{:02x}{:02x}".format(*color)
 
 
 def _even_values(result: DigitizedMap) -> NDArray[np.float64]:
     """Values of a sample of the map, in the coordinate in which the scale is even."""
-    grid = np.ix_(*sampling(*result.inversion.values.shape, _SAMPLE_SIDE))
-    values = result.inversion.values[grid][inside_frame(result)[grid]]
+    rows, cols, inside = sample_of_frame(result, _SAMPLE_SIDE)
+    values = result.inversion.values[np.ix_(rows, cols)][inside]
     even = result.scale.to_even(values[np.isfinite(values)])
     return even[np.isfinite(even)]
 
@@ -179,8 +180,8 @@ def _bar_below(result: DigitizedMap, left: float, right: float, top: float) -> l
         shown, places = shown[keep], places[keep]
     else:
         values = scale.norm.inverse(low + (np.arange(n) + 0.5) / n * (high - low))
-        places = np.linspace(0, 1, 6)
-        shown = scale.norm.inverse(low + places * (high - low))
+        shown = _axis_values(result)
+        places = (scale.to_even(shown) - low) / (high - low)
     wide = (right - left) / n
     colors = scale.colors_at(values).tolist()
     parts = [
@@ -190,29 +191,52 @@ def _bar_below(result: DigitizedMap, left: float, right: float, top: float) -> l
             y=top,
             width=round(wide + (0 if i == n - 1 else 0.4), 2),
             height=16,
-            fill=_css(tuple(color)),
+            fill=_css(color),
         )
         for i, color in enumerate(colors)
     ]
-    anchors = ["start", *["middle"] * (len(shown) - 2), "end"]
-    parts += [
-        element("text", number(float(v)), x=round(left + p * (right - left), 1), y=top + 31, class_=anchor)
-        for v, p, anchor in zip(shown, places, anchors, strict=True)
-    ]
+    for value, place in zip(shown.tolist(), places.tolist(), strict=True):
+        x = round(left + place * (right - left), 1)
+        anchor = "start" if place < 0.03 else "end" if place > 0.97 else "middle"
+        parts.append(element("path", d=f"M{x} {top + 16}v4", class_="rule strong"))
+        parts.append(element("text", number(value), x=x, y=top + 31, class_=anchor))
     parts.append(element("text", scale.label, x=(left + right) / 2, y=top + 50, class_="middle strong"))
     return parts
 
 
+def _axis_values(result: DigitizedMap) -> NDArray[np.float64]:
+    """Round values along the scale: those printed beside the bar, where they were read."""
+    scale = result.scale
+    low, high = scale.limits.tolist()
+    ticks = None if result.found is None or result.found.bar is None else result.found.bar.ticks
+    if ticks is not None and ticks.fit is not None and result.recipe.colormap is None:
+        values = ticks.fit.values * ticks.factor + ticks.offset
+    elif scale.norm.kind == "log":
+        values = 10.0 ** np.arange(np.ceil(np.log10(low)), np.floor(np.log10(high)) + 1)
+    elif scale.norm.kind == "linear":
+        power = 10.0 ** np.floor(np.log10((high - low) / 5))
+        step = min((m * power for m in (1, 2, 5, 10)), key=lambda step: abs((high - low) / step - 5))
+        values = np.round(np.arange(np.ceil(low / step), np.floor(high / step) + 1) * step, 12)
+    else:
+        ends = scale.even_limits
+        values = scale.norm.inverse(np.linspace(*ends, 6))
+    slack = 1e-3 * (high - low)
+    values = np.unique(values[(values >= low - slack) & (values <= high + slack)])
+    if len(values) < 2:
+        values = scale.norm.inverse(np.linspace(*scale.even_limits, 6))
+    return values[:: max(1, -(-len(values) // _MOST_TICKS))]
+
+
 def _colors_of_map(result: DigitizedMap) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Some colours of the map that were read, and some that were rejected for their colour."""
-    grid = np.ix_(*sampling(*result.inversion.values.shape, _SAMPLE_SIDE))
+    rows, cols, inside = sample_of_frame(result, _SAMPLE_SIDE)
+    grid = np.ix_(rows, cols)
     colors, reason = result.picture.pixels[grid], result.inversion.reason[grid]
-    inside = inside_frame(result)[grid]
     read = colors[inside & np.isfinite(result.inversion.values[grid])]
     off = colors[inside & np.isin(reason, (Reason.OFF_SCALE, Reason.LINE, Reason.AMBIGUOUS))]
     rng = np.random.default_rng(0)
     taken, rejected = (
-        rng.permutation(np.unique(group.reshape(-1, 3), axis=0))[:most].astype(np.float64)
+        unpack_colors(rng.permutation(np.unique(pack_colors(group)))[:most]).astype(np.float64)
         for group, most in ((read, _CLOUD), (off, _REJECTED))
     )
     return taken, rejected
@@ -223,7 +247,7 @@ def _cloud_marks(xy: NDArray[np.float64], line: NDArray[np.float64], taken: NDAr
     n, m = len(line), len(line) + len(taken)
     crosses = "".join(f"M{x - 2.2:.1f} {y - 2.2:.1f}l4.4 4.4m0 -4.4l-4.4 4.4" for x, y in xy[m:].tolist())
     dots = [
-        element("circle", cx=round(x, 1), cy=round(y, 1), r=2.4, fill=_css(tuple(int(c) for c in color)))
+        element("circle", cx=round(x, 1), cy=round(y, 1), r=2.4, fill=_css([int(c) for c in color]))
         for (x, y), color in zip(xy[n:m].tolist(), taken, strict=True)
     ]
     path = "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in xy[:n].tolist())

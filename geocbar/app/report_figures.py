@@ -27,7 +27,11 @@ __all__ = [
 ]
 
 #: Steps of a graticule in degrees (or in whatever unit a local plane has, times a power of ten).
-_DEGREES = (1 / 60, 1 / 30, 1 / 12, 1 / 6, 0.25, 0.5, 1, 2, 5, 10, 15, 30, 45)
+_DEGREES = (
+    *(seconds / 3600 for seconds in (1, 2, 5, 10, 15, 30)),
+    *(minutes / 60 for minutes in (1, 2, 5, 10, 15, 30)),
+    *(1, 2, 5, 10, 15, 30),
+)
 
 #: A graticule has about this many lines each way.
 _LINES = 5
@@ -101,25 +105,30 @@ def graticule(result: DigitizedMap) -> tuple[Markup, str]:
     places = _places_of_frame(result, local)
     if not len(places):
         return element("g"), ""
-    spans = [_span(places[:, 0], 0.0 if local else 360.0), _span(places[:, 1], 0.0)]
-    steps = [_step(high - low, local) for low, high in spans]
+    spans = [(float(column.min()), float(column.max())) for column in places.T]
+    # Around the date line the places fill less of the circle than lies between the lowest and the highest.
+    seen = [_filled(places[:, 0]) if not local else spans[0][1] - spans[0][0], spans[1][1] - spans[1][0]]
+    steps = [_step(length, local) for length in seen]
     unit, drawn = _unit(result), []
     for axis in (0, 1):
         # A line goes on a step beyond the places seen: they are only a lattice.
-        ends = [spans[1 - axis][0] - steps[1 - axis], spans[1 - axis][1] + steps[1 - axis]]
+        low, high = spans[1 - axis][0] - steps[1 - axis], spans[1 - axis][1] + steps[1 - axis]
         if axis == 0 and not local:
-            ends = list(np.clip(ends, -90.0, 90.0))
+            low, high = max(low, -90.0), min(high, 90.0)
         first, last = np.floor(spans[axis][0] / steps[axis]), np.ceil(spans[axis][1] / steps[axis])
         for at in np.arange(first, last + 1) * steps[axis]:
             if axis == 1 and not local and abs(at) > 90:
                 continue
-            line = np.full((_POINTS_A_LINE, 2), at)
-            line[:, 1 - axis] = np.linspace(*ends, _POINTS_A_LINE)
+            n = int(min(_POINTS_A_LINE * max(1.0, (high - low) / max(seen[1 - axis], 1e-30)), 20 * _POINTS_A_LINE))
+            line = np.full((n, 2), at)
+            line[:, 1 - axis] = np.linspace(low, high, n)
             runs = _drawn_runs(result, line)
             if not runs:
                 continue
             drawn += [element("path", d=_path(run)) for run in runs]
             drawn.append(_line_name(result, runs, axis, _said(float(at), axis, local), unit))
+    if not drawn:
+        return element("g"), ""
     if local:
         return element("g", *drawn), f"every {number(steps[0])} in x and {number(steps[1])} in y"
     return element("g", *drawn), f"every {_angle(steps[0])} of longitude and {_angle(steps[1])} of latitude"
@@ -127,7 +136,18 @@ def graticule(result: DigitizedMap) -> tuple[Markup, str]:
 
 def lines_on_earth(result: DigitizedMap, lines: Sequence[NDArray[np.float64]]) -> Markup:
     """Lines given as (n, 2) arrays of longitude and latitude, coastlines for instance, where the fit puts them."""
-    runs = [run for line in lines for run in _drawn_runs(result, np.asarray(line, dtype=np.float64))]
+    local = is_local(result.georeference.crs)
+    places = _places_of_frame(result, local)
+    if local or not len(places):
+        return element("g")
+    # The round of longitudes in which the map counts: from 0 or from -180, or across the date line.
+    west = (float(places[:, 0].min()) + float(places[:, 0].max())) / 2 - 180.0
+    runs = []
+    for line in lines:
+        turned = np.array(line, dtype=np.float64)
+        turned[:, 0] = np.mod(turned[:, 0] - west, 360.0) + west
+        cuts = np.flatnonzero(np.abs(np.diff(turned[:, 0])) > 180.0) + 1
+        runs += [run for part in np.split(turned, cuts) for run in _drawn_runs(result, part)]
     return element("g", *(element("path", d=_path(run)) for run in runs))
 
 
@@ -154,7 +174,7 @@ def bar_drawing(found: Inspection) -> Markup | None:
     ]
     for i, label in enumerate(bar.ticks.labels):
         state = label_state(found, i)
-        parts.append(_rectangle(label.box, f"label {state[0]}"))
+        parts.append(_rectangle(label.box, f"label {state[0]}", pad=2.5))
         if label.tick is not None:
             parts.append(_tick(bar.box, label.tick, upended, state[0]))
     said = "; ".join(label.text for label in bar.ticks.labels) or "none"
@@ -168,19 +188,24 @@ def bar_drawing(found: Inspection) -> Markup | None:
     )
 
 
-def label_state(found: Inspection, index: int) -> tuple[str, str]:
-    """What became of a label of the bar: a class for its colour, and the word."""
+def label_state(found: Inspection, index: int) -> tuple[str, str, float]:
+    """What became of a label of the bar: a class for its colour, the word, and the number it was taken for."""
     bar = found.bar
-    if bar is None or bar.ticks.fit is None:
-        return "unused", "no fit"
+    if bar is None or index >= len(bar.ticks.labels):
+        raise IndexError(index)
     fit, label = bar.ticks.fit, bar.ticks.labels[index]
+    read = float(label.numbers[0].value) if label.numbers else float("nan")
+    if fit is None:
+        return "unused", "no fit", read
     if index in fit.members:
-        return "taken", "taken"
-    if any(text == label.text and abs(at - label.place) < 1.0 for text, _, at in fit.overruled):
-        return "overruled", "overruled"
+        nearest = int(np.argmin(np.abs(fit.positions - label.place)))
+        return "taken", "taken", float(fit.values[nearest])
+    for text, value, at in fit.overruled:
+        if text == label.text and abs(at - label.place) < 1.0:
+            return "overruled", "overruled", float(value)
     if index in fit.contrary:
-        return "contrary", "contradicts the fit"
-    return "unused", "not used"
+        return "contrary", "contradicts the fit", read
+    return "unused", "not used", read
 
 
 def _unit(result: DigitizedMap) -> float:
@@ -203,8 +228,9 @@ def _arrow(start: NDArray[np.float64], tip: NDArray[np.float64], unit: float) ->
     return shaft + _path(np.array([tip - size * (back + 0.6 * side), tip, tip - size * (back - 0.6 * side)]))
 
 
-def _rectangle(box: PixelBox, class_: str) -> Markup:
-    return element("rect", x=box.left, y=box.top, width=box.width, height=box.height, class_=class_)
+def _rectangle(box: PixelBox, class_: str, pad: float = 0.0) -> Markup:
+    edges = {"x": box.left - pad, "y": box.top - pad, "width": box.width + 2 * pad, "height": box.height + 2 * pad}
+    return element("rect", class_=class_, **edges)
 
 
 def _tick(box: PixelBox, at: float, upended: bool, state: str) -> Markup:
@@ -235,17 +261,10 @@ def _converted(xy: NDArray[np.float64], source: str, target: str) -> NDArray[np.
     return np.column_stack(change.transform(*xy.T))
 
 
-def _span(at: NDArray[np.float64], period: float) -> tuple[float, float]:
-    """From the lowest to the highest; around the largest gap, if that makes a round of places shorter."""
-    low, high = float(at.min()), float(at.max())
-    if not period or high - low < period / 2:
-        return low, high
-    around = np.sort(np.mod(at, period))
-    gaps = np.diff(np.append(around, around[0] + period))
-    widest = int(np.argmax(gaps))
-    start = float(around[(widest + 1) % len(around)])
-    start -= period * np.floor((start + period / 2) / period)
-    return (start, start + period - float(gaps[widest])) if period - gaps[widest] < high - low else (low, high)
+def _filled(longitudes: NDArray[np.float64]) -> float:
+    """Degrees of the circle that remain beside the widest gap."""
+    around = np.sort(np.mod(longitudes, 360.0))
+    return max(360.0 - float(np.diff(np.append(around, around[0] + 360.0)).max()), 0.0)
 
 
 def _step(span: float, local: bool) -> float:
@@ -277,12 +296,21 @@ def _drawn_runs(result: DigitizedMap, line: NDArray[np.float64]) -> list[NDArray
 
 
 def _line_name(result: DigitizedMap, runs: list[NDArray[np.float64]], axis: int, text: str, unit: float) -> Markup:
-    """The name of a line: meridians at their lowest place in the frame, parallels at their leftmost."""
-    frame, xy = result.frame, np.vstack(runs)
-    x, y = (xy[np.argmax(xy[:, 1])] if axis == 0 else xy[np.argmin(xy[:, 0])]).tolist()
-    x = min(max(x, frame.left), frame.right) + 0.6 * unit
-    y = min(max(y, frame.top), frame.bottom) - 0.8 * unit
-    return element("text", text, x=round(x, 1), y=round(y, 1), font_size=round(2.4 * unit, 2))
+    """The name of a line: meridians at the bottom of the frame, or where they leave it; parallels at their leftmost."""
+    frame, xy, size = result.frame, np.vstack(runs), 2.4 * unit
+    xy = np.clip(xy, [frame.left, frame.top], [frame.right, frame.bottom])
+    if axis == 1:
+        at = int(np.argmin(xy[:, 0]))
+    elif xy[:, 1].max() > frame.bottom - 0.02 * frame.height:
+        at = int(np.argmax(xy[:, 1]))
+    else:
+        middle = [(frame.left + frame.right) / 2, (frame.top + frame.bottom) / 2]
+        at = int(np.argmax(np.abs((xy - middle) / [frame.width, frame.height]).max(axis=1)))
+    x, y = xy[at].tolist()
+    last = x > frame.right - len(text) * size
+    x += -0.6 * unit if last else 0.6 * unit
+    y = max(y - 0.8 * unit, frame.top + size)
+    return element("text", text, x=round(x, 1), y=round(y, 1), font_size=round(size, 2), class_="end" if last else None)
 
 
 def _said(at: float, axis: int, local: bool) -> str:
@@ -295,7 +323,10 @@ def _said(at: float, axis: int, local: bool) -> str:
 
 
 def _angle(degrees: float) -> str:
-    """``1.5`` as 1°30′."""
-    minutes = round(degrees * 60)
-    whole, rest = divmod(minutes, 60)
-    return f"{whole}°{rest:02d}′" if rest and whole else f"{rest}′" if rest else f"{whole}°"
+    """Degrees, minutes and seconds, as far as they are needed: ``1.5`` is 1°30′."""
+    minutes, seconds = divmod(round(degrees * 3600), 60)
+    whole, minutes = divmod(minutes, 60)
+    if not (minutes or seconds):
+        return f"{whole}°"
+    parts = [f"{whole}°" if whole else "", f"{minutes:02d}′" if whole else f"{minutes}′" if minutes else ""]
+    return "".join(parts) + (f"{seconds:02d}″" if seconds else "")

@@ -11,7 +11,7 @@ from geocbar.digitized_map import DigitizedMap
 from geocbar.files.encoded_pictures import encode_indexed, encode_picture
 from geocbar.value.reasons import REASON_COLORS, Reason
 
-__all__ = ["LONGEST_SIDE", "NO_VALUE", "Layers", "ramp_color", "render_layers", "sampling"]
+__all__ = ["NO_VALUE", "Layers", "ramp_color", "render_layers", "sample_of_frame"]
 
 #: Pictures in the report are at most so many pixels long.
 LONGEST_SIDE = 1600
@@ -50,15 +50,18 @@ class Layers:
     sigma_top: float
 
 
-def sampling(height: int, width: int, side: int = LONGEST_SIDE) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Rows and columns of the pixels that stand for a picture in at most `side` pixels."""
+def sample_of_frame(result: DigitizedMap, side: int) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.bool_]]:
+    """Rows and columns of the pixels that stand for the figure in at most `side` pixels, and which are in the frame."""
+    height, width = result.inversion.values.shape
     share = min(1.0, side / max(height, width))
-    sizes = [max(1, round(length * share)) for length in (height, width)]
-    rows, cols = (
-        np.minimum((np.arange(n) + 0.5) * length / n, length - 1).astype(np.intp)
-        for n, length in zip(sizes, (height, width), strict=True)
-    )
-    return rows, cols
+    places = []
+    for length in (height, width):
+        n = max(1, round(length * share))
+        places.append(np.minimum((np.arange(n) + 0.5) * length / n, length - 1).astype(np.intp))
+    rows, cols = places
+    high, wide = result.frame.slices(result.picture.width, result.picture.height)
+    inside = np.outer((rows >= high.start) & (rows < high.stop), (cols >= wide.start) & (cols < wide.stop))
+    return rows, cols, inside
 
 
 def ramp_color(layer: str, share: float) -> tuple[int, int, int]:
@@ -84,13 +87,14 @@ def render_layers(result: DigitizedMap) -> Layers:
     Layers
     """
     pixels = result.picture.pixels
-    rows, cols = sampling(*pixels.shape[:2])
+    rows, cols, inside = sample_of_frame(result, LONGEST_SIDE)
     grid = np.ix_(rows, cols)
-    values = np.where(inside_frame(result)[grid], result.inversion.values[grid], np.nan)
+    values = np.where(inside, result.inversion.values[grid], np.nan)
     reason, valued = result.inversion.reason[grid], np.isfinite(values)
     redrawn = result.scale.colors_at(values)
     redrawn[~valued] = NO_VALUE
-    redrawn[np.isin(reason, (Reason.OUTSIDE, Reason.BAR))] = 255
+    beyond = np.isin(reason, (Reason.OUTSIDE, Reason.BAR))
+    redrawn[beyond] = 255
     apart = np.linalg.norm(pixels[grid].astype(np.float32) - redrawn, axis=-1)
     top = max(8.0, _round_up(_percentile(apart[valued], 99.8)))
     sigma = np.full(values.shape, np.nan)
@@ -99,27 +103,21 @@ def render_layers(result: DigitizedMap) -> Layers:
     uris = {
         "figure": encode_picture(pixels, _PHOTO_BYTES, longest_side=LONGEST_SIDE),
         "redrawn": encode_picture(redrawn, _PHOTO_BYTES),
-        "difference": _leveled("difference", apart / top, valued),
-        "sigma": _leveled("sigma", sigma / sigma_top, valued),
+        "difference": _leveled("difference", apart / top, valued, beyond),
+        "sigma": _leveled("sigma", sigma / sigma_top, valued, beyond),
         "reasons": encode_indexed(reason, [REASON_COLORS[code] for code in Reason], _LEVEL_BYTES),
         "thinned": _dotted(result, rows, cols),
     }
     return Layers(uris, top, _percentile(apart[valued], 50), _percentile(apart[valued], 99), sigma_top)
 
 
-def inside_frame(result: DigitizedMap) -> NDArray[np.bool_]:
-    """(h, w) mask of the map's frame."""
-    mask = np.zeros(result.inversion.values.shape, bool)
-    mask[result.frame.slices(result.picture.width, result.picture.height)] = True
-    return mask
-
-
-def _leveled(layer: str, share: NDArray[np.floating], valued: NDArray[np.bool_]) -> str:
-    """Shares of the top in equal steps of colour, and grey where there is no value."""
+def _leveled(layer: str, share: NDArray[np.floating], valued: NDArray[np.bool_], beyond: NDArray[np.bool_]) -> str:
+    """Shares of the top in equal steps of colour, grey where there is no value, white beyond the map."""
     steps = np.clip(np.nan_to_num(share) * (_LEVELS - 1), 0, _LEVELS - 1)
     index = np.where(valued, np.rint(steps), _LEVELS).astype(np.uint8)
     colors = [ramp_color(layer, i / (_LEVELS - 1)) for i in range(_LEVELS)]
-    return encode_indexed(index, [*colors, NO_VALUE], _LEVEL_BYTES)
+    index[beyond] = _LEVELS + 1
+    return encode_indexed(index, [*colors, NO_VALUE, (255, 255, 255)], _LEVEL_BYTES)
 
 
 def _dotted(result: DigitizedMap, rows: NDArray[np.intp], cols: NDArray[np.intp]) -> str:
@@ -129,7 +127,7 @@ def _dotted(result: DigitizedMap, rows: NDArray[np.intp], cols: NDArray[np.intp]
     col, row = at.astype(np.intp).T
     good = (row >= 0) & (row < len(rows)) & (col >= 0) & (col < len(cols))
     index[row[good], col[good]] = 1
-    return encode_indexed(index, [(0, 0, 0, 0), (190, 0, 90, 255)], _POINT_BYTES)
+    return encode_indexed(index, [(0, 0, 0, 0), (120, 0, 80, 255)], _POINT_BYTES)
 
 
 def _percentile(numbers: NDArray[np.floating], q: float) -> float:

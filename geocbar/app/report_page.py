@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Sequence
 from importlib.resources import files
 
-__all__ = ["Markup", "element", "number", "page", "section", "table"]
+__all__ = ["Markup", "element", "fixed", "number", "page", "section", "table"]
 
 _VOID = {"meta", "link", "br", "hr", "img", "input", "col"}
 
@@ -69,6 +69,20 @@ def number(value: float, digits: int = 4) -> str:
     if "e" in text and 1e-6 <= abs(value) < 1e9:
         text = f"{value:.0f}" if abs(value) >= 1 else f"{value:.8f}".rstrip("0")
     return text.replace("-", "−")
+
+
+def fixed(value: float, decimals: int = 2) -> str:
+    """A number with so many decimals, for columns; a dash for NaN.
+
+    Examples
+    --------
+    >>> fixed(-0.0012), fixed(-1.456), fixed(float("nan"))
+    ('0.00', '−1.46', '–')
+    """
+    if value != value:
+        return "–"
+    text = f"{value:.{decimals}f}"
+    return text.lstrip("-") if float(text) == 0 else text.replace("-", "−")
 
 
 def table(

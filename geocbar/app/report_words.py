@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 from dataclasses import dataclass
 from importlib import metadata
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,7 @@ from geocbar import __version__
 from geocbar.app.report_page import number
 from geocbar.digitized_map import DigitizedMap
 from geocbar.figure.layout import PixelBox
+from geocbar.value.reasons import REASON_NAMES, Reason
 
 __all__ = ["Check", "ErrorShare", "checks", "citation", "error_budget", "methods_sentence", "versions"]
 
@@ -57,12 +59,24 @@ class ErrorShare:
     sentence: str
 
 
-def checks(result: DigitizedMap) -> list[Check]:
-    """The bar, the colours, the place, the gaps and the points: each with its number and what it means."""
-    return [_bar_check(result), _color_check(result), _place_check(result), _gap_check(result), _point_check(result)]
+def checks(result: DigitizedMap, facts: dict[str, Any]) -> list[Check]:
+    """The bar, the colours, the place, the gaps and the points: each with its number and what it means.
+
+    Parameters
+    ----------
+    result : DigitizedMap
+    facts : dict
+        Its summary.
+
+    Returns
+    -------
+    list of Check
+    """
+    place = _place_check(result)
+    return [_bar_check(result), _color_check(result), place, _gap_check(facts), _point_check(result)]
 
 
-def error_budget(result: DigitizedMap) -> tuple[list[ErrorShare], str]:
+def error_budget(result: DigitizedMap, facts: dict[str, Any]) -> tuple[list[ErrorShare], str]:
     """Where errors come from, and what they come to.
 
     Returns
@@ -72,44 +86,45 @@ def error_budget(result: DigitizedMap) -> tuple[list[ErrorShare], str]:
     total : str
         Their sum in squares, in words.
     """
-    shares = [_color_share(result), _bar_share(result), _position_share(result), _thinning_share(result)]
+    shares = [_color_share(result, facts), _bar_share(result), _position_share(result), _thinning_share(result)]
     known = [share.percent for share in shares if np.isfinite(share.percent)]
     raster = [share.percent for share in shares[:3] if np.isfinite(share.percent)]
     missing = [share.title.lower() for share in shares if not np.isfinite(share.percent)]
     total = (
-        f"Taken as independent and added in squares, these come to {_both(result, _norm(raster))} for a typical pixel of"
-        f" the raster, and to {_both(result, _norm(known))} for values interpolated between the thinned points."
+        f"Taken as independent and added in squares, these come to {_both(result, _norm(raster))} for a typical pixel"
+        f" of the raster, and to {_both(result, _norm(known))} for values interpolated between the thinned points."
     )
     if missing:
         total += f" Not counted, because not known: {', '.join(missing)}."
     return shares, total
 
 
-def methods_sentence(result: DigitizedMap) -> str:
+def methods_sentence(result: DigitizedMap, facts: dict[str, Any]) -> str:
     """A sentence for the methods section of a paper."""
     fit, scale = result.georeference, result.scale
     low, high = (number(float(v), 6) for v in scale.limits)
     kind = f"{len(scale.values)} classes" if scale.is_classes else f"a {scale.norm} scale"
     unit = f" {scale.unit}" if scale.unit else ""
-    km = f" ({number(fit.left_out_rmse_km, 2)} km)" if np.isfinite(fit.left_out_rmse_km) else ""
+    source = "the colour bar of the figure" if result.recipe.colormap is None else "a colour scale given by hand"
+    km = f" ({_km(fit.left_out_rmse_km)})" if np.isfinite(fit.left_out_rmse_km) else ""
     left_out = (
-        f" and a leave-one-out RMSE of {number(fit.left_out_rmse_px, 2)} px{km}"
-        if np.isfinite(fit.left_out_rmse_px)
-        else ""
+        f" and a leave-one-out RMSE of {_px(fit.left_out_rmse_px)}{km}" if np.isfinite(fit.left_out_rmse_px) else ""
     )
     return (
         f"{scale.name} was digitized from the figure {result.picture.name} (SHA-256 {result.picture.sha256[:16]}…) with"
-        f" geocbar {__version__}: colours were turned into values by the colour bar of the figure ({low} to {high}{unit},"
-        f" {kind}), with a median standard error of {_both(result, _color_share(result).percent)}; positions rest on"
-        f" {len(fit.gcps.used())} control points ({fit.model}), with an RMSE of {number(fit.rmse_px, 2)} px{left_out}."
+        f" geocbar {__version__}: colours were turned into values by {source} ({low} to {high}"
+        f"{unit}, {kind}), with a median standard error of {_both(result, facts['sigma_median_percent'])}; positions"
+        f" rest on {len(fit.gcps.used())} control points ({fit.model}), with an RMSE of"
+        f" {_px(fit.rmse_px)}{left_out}."
     )
 
 
 def citation() -> str:
     """How to cite geocbar, from the metadata of the installed package."""
     known = metadata.metadata("geocbar")
-    authors = known.get("Author") or known.get("Author-email") or "The geocbar developers"
-    return f"{authors}: geocbar {__version__}. {known.get('Summary') or 'Published maps turned back into data.'}"
+    authors = [*(known.get_all("Author") or ()), *(known.get_all("Author-email") or ()), "The geocbar developers"]
+    summary = [*(known.get_all("Summary") or ()), "Published maps turned back into data."]
+    return f"{authors[0]}: geocbar {__version__}. {summary[0]}"
 
 
 def versions() -> list[tuple[str, str]]:
@@ -160,24 +175,21 @@ def _place_check(result: DigitizedMap) -> Check:
     off = fit.left_out_rmse_px
     apart = max((rival.differ_px for rival in fit.rivals), default=0.0)
     if not np.isfinite(off):
-        return Check(
-            "Place", f"{number(fit.rmse_px, 2)} px RMSE", "Too few points to test the fit with.", "look", "place"
-        )
+        return Check("Place", f"{_px(fit.rmse_px)} RMSE", "Too few points to test the fit with.", "look", "place")
     level = _level(off, _PLACE_PX)
-    km = f", {number(fit.left_out_rmse_km, 2)} km" if np.isfinite(fit.left_out_rmse_km) else ""
-    sentence = f"off at a control point left out of the fit{km}; {len(fit.gcps.used())} points."
+    km = f", {_km(fit.left_out_rmse_km)}" if np.isfinite(fit.left_out_rmse_km) else ""
+    sentence = f"Points left out of the fit in turn are met this closely (RMS{km}); {len(fit.gcps.used())} points."
     if fit.rejected:
         sentence += f" {len(fit.rejected)} left out as outliers."
     if apart > _RIVAL_PX:
         sentence += f" Another projection differs by up to {number(apart, 2)} px."
     if (fit.rejected or apart > _RIVAL_PX) and level == "good":
         level = "look"
-    return Check("Place", f"{number(off, 2)} px", sentence, level, "place")
+    return Check("Place", _px(off), sentence, level, "place")
 
 
-def _gap_check(result: DigitizedMap) -> Check:
-    facts = result.summary()
-    off = facts["reason_percent"].get("colour off the scale", 0.0)
+def _gap_check(facts: dict[str, Any]) -> Check:
+    off = facts["reason_percent"].get(REASON_NAMES[Reason.OFF_SCALE], 0.0)
     return Check(
         "Coverage",
         f"{facts['valued_percent']:.1f} % has values",
@@ -205,8 +217,7 @@ def _level(number_: float, limits: tuple[float, ...]) -> str:
     return "good" if number_ <= good else "look" if number_ <= look else "doubt"
 
 
-def _color_share(result: DigitizedMap) -> ErrorShare:
-    facts = result.summary()
+def _color_share(result: DigitizedMap, facts: dict[str, Any]) -> ErrorShare:
     percent = float(facts["sigma_median_percent"])
     sentence = (
         f"The colours of the map lie {number(result.inversion.noise, 2)} off the scale in the median (8-bit units)."
@@ -248,10 +259,10 @@ def _position_share(result: DigitizedMap) -> ErrorShare:
         return ErrorShare("Position", np.nan, "The control points are too few to tell how far off places may be.")
     off = float(np.median(sigma))
     km = float(np.nanmedian(fit.km_per_pixel())) if np.isfinite(fit.km_per_pixel()).any() else np.nan
-    ground = f" ({number(off * km, 2)} km)" if np.isfinite(km) else ""
+    ground = f" ({_km(off * km)})" if np.isfinite(km) else ""
     sentence = (
-        f"Places are off by {number(off, 2)} px{ground} in the median, {number(float(sigma.max()), 2)} px at worst, by the"
-        " scatter of the control points and the disagreement of rival projections. Values change by"
+        f"Places are off by {_px(off)}{ground} in the median, {_px(float(sigma.max()))} at worst, by"
+        " the scatter of the control points and the disagreement of rival projections. Values change by"
         f" {number(100 * slope, 2)} % of the scale a pixel in the median, and much more on steep slopes."
     )
     return ErrorShare("Position", 100 * slope * off, sentence)
@@ -281,7 +292,8 @@ def _thinning_share(result: DigitizedMap) -> ErrorShare:
     sentence = (
         f"Rebuilt by linear interpolation between {len(result.points)} points, the map is off by"
         f" {number(rebuild.rmse_percent, 2)} % of the scale (RMSE), 1 % of the pixels by more than"
-        f" {number(rebuild.p99_percent, 2)} %, at worst {number(rebuild.max_percent, 2)} %. The raster is not touched by it."
+        f" {number(rebuild.p99_percent, 2)} %, at worst {number(rebuild.max_percent, 2)} %. The raster is"
+        " not touched by it."
     )
     return ErrorShare("Thinning", rebuild.rmse_percent, sentence)
 
@@ -296,3 +308,11 @@ def _both(result: DigitizedMap, percent: float) -> str:
     if str(result.scale.norm) == "linear" and np.isfinite(percent):
         text += f" ({number(percent / 100 * result.scale.range, 2)} {result.scale.unit}".rstrip() + ")"
     return text
+
+
+def _px(value: float) -> str:
+    return f"{number(value, 2)} px" if not value < 0.01 else "less than 0.01 px"
+
+
+def _km(value: float) -> str:
+    return f"{number(value, 2)} km" if not value < 0.001 else "less than 1 m"

@@ -18,6 +18,7 @@ from geocbar.figure.label_parts import rejoin_words
 from geocbar.figure.label_trials import try_expected
 from geocbar.figure.layout import PixelBox
 from geocbar.figure.marks import TickMarks, find_ticks
+from geocbar.figure.overlaid_text import find_overlaid_doubts
 from geocbar.figure.tick_vetoes import find_vetoes
 from geocbar.figure.words import ReadText, Word, find_words, read_label, reread_label
 
@@ -155,6 +156,10 @@ def read_ticks(
         judged += [(case, find_vetoes(case)) for case in renewed if case is not None]
     case, vetoes = min(judged, key=lambda pair: (bool(pair[1]), _rank(pair[0]), -len(pair[0].accepted), len(pair[1])))
     text = read_bar_text(bar, case.ladder, words, walls, case.rival_ladders)
+    overlaid: list[str] = []
+    if read is not None and around.given is None and not vetoes and not text.doubts:
+        known = text.factor != 1.0
+        overlaid = find_overlaid_doubts(pixels, bar, case.ladder.labels, case.ladder.side, read, factor_known=known)
     return TickReading(
         fit=case.fit,
         labels=case.ladder.labels,
@@ -163,7 +168,7 @@ def read_ticks(
         unit=text.unit,
         factor=text.factor,
         offset=text.offset,
-        vetoes=(*vetoes, *text.doubts),
+        vetoes=(*vetoes, *text.doubts, *overlaid),
         evidence=_evidence(case, text),
     )
 

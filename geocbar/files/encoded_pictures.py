@@ -39,12 +39,12 @@ def encode_picture(pixels: NDArray[np.uint8], most_bytes: int, *, longest_side: 
     from PIL import Image
 
     image = _shrunk(Image.fromarray(np.ascontiguousarray(pixels)), longest_side)
-    data = _packed(image, "PNG", optimize=True)
+    data = _packed(image, "PNG")
     if len(data) <= most_bytes:
         return _as_uri("png", data)
     while True:
         for quality in _QUALITIES:
-            data = _packed(image, "JPEG", quality=quality, subsampling=0, optimize=True)
+            data = _packed(image, "JPEG", quality=quality, subsampling=0)
             if len(data) <= most_bytes or max(image.size) <= 16:
                 return _as_uri("jpeg", data)
         image = _shrunk(image, int(max(image.size) / 1.4))
@@ -74,7 +74,7 @@ def encode_indexed(index: NDArray[np.uint8], palette: ArrayLike, most_bytes: int
     while True:
         image = Image.frombytes("P", (index.shape[1], index.shape[0]), np.ascontiguousarray(index).tobytes())
         image.putpalette(np.ascontiguousarray(colors[:, :3]).tobytes())
-        data = _packed(image, "PNG", optimize=True, **extra)
+        data = _packed(image, "PNG", **extra)
         if len(data) <= most_bytes or max(index.shape) <= 16:
             return _as_uri("png", data)
         index = index[::2, ::2]

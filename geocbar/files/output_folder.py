@@ -22,6 +22,7 @@ _OWN_ENDINGS = (
     ".toml",
     ".check.png",
     ".csv",
+    ".html",
     ".points",
     ".tif.aux.xml",
     ".gpkg-wal",

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 __all__ = ["Misfit", "PixelMesh", "build_mesh", "measure_misfit", "pixel_places", "share_pixels"]
 
 #: Pixels looked up at once; bounds the memory.
-BLOCK = 1 << 18
+BLOCK = 1 << 15
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,16 +38,12 @@ class PixelMesh:
     @property
     def corners(self) -> NDArray[np.int32]:
         """(m, 3) numbers of the corners of each triangle."""
-        return self.triangulation.simplices  # type: ignore[attr-defined, no-any-return]
+        return self.triangulation.simplices  # type: ignore[attr-defined]
 
     @property
     def neighbors(self) -> NDArray[np.int32]:
         """(m, 3) triangles that share a side, -1 for none."""
-        return self.triangulation.neighbors  # type: ignore[attr-defined, no-any-return]
-
-    def find(self, flat: NDArray[np.int64]) -> NDArray[np.int32]:
-        """Triangle of each pixel, -1 outside the hull. Quick if the pixels are in row-major order."""
-        return self.triangulation.find_simplex(pixel_places(flat, self.width))  # type: ignore[attr-defined, no-any-return]
+        return self.triangulation.neighbors  # type: ignore[attr-defined]
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,12 +133,12 @@ def share_pixels(mesh: PixelMesh, misfit: Misfit) -> tuple[NDArray[np.int64], ND
     points = pixel_places(mesh.at, mesh.width)
     count = np.zeros(len(points), np.int64)
     extent = np.zeros(len(points))
+    across, down = np.ascontiguousarray(points.T)
     tree = cKDTree(points)
     for part in _blocks(len(misfit.flat)):
         places = pixel_places(misfit.flat[part], mesh.width)
         corners = mesh.corners[misfit.triangle[part]]
-        offsets = points[corners] - places[:, None]
-        squares = np.einsum("nij,nij->ni", offsets, offsets)
+        squares = (across[corners] - places[:, :1]) ** 2 + (down[corners] - places[:, 1:]) ** 2
         chosen = squares.argmin(axis=1)
         each = np.arange(len(chosen))
         owner, distance = corners[each, chosen], np.sqrt(squares[each, chosen])

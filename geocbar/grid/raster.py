@@ -199,8 +199,8 @@ def to_plane(georeference: Georeference, pixels: NDArray[np.float64], crs: str, 
     """
     own = map_plane(georeference, box)
     if own is not None and own[1] == crs:
-        x, y = own[0] @ (pixels[:, 0], pixels[:, 1])
-        return np.stack([x, y], axis=1)
+        a, b, c, d, e, f = own[0][:6]
+        return np.asarray(pixels @ np.array([[a, d], [b, e]]) + [c, f], np.float64)
     return project_points(georeference.transform.to_world(pixels), georeference.crs, crs)
 
 

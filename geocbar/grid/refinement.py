@@ -15,28 +15,35 @@ from geocbar.errors import InvalidInputError
 from geocbar.grid.mesh import Misfit, PixelMesh, build_mesh, measure_misfit, pixel_places, share_pixels
 from geocbar.grid.rims import rim_pixels
 
-__all__ = ["KEPT", "Refinement", "refine"]
+__all__ = ["KEPT", "Refinement", "picture_noise", "refine"]
 
 #: Share of the pixels with a value for which the error is promised.
 KEPT = 0.99
 
 #: Share of the pixels that may fail when points are chosen: a little less than the promise allows, so that it also
 #: holds at a random sample of them.
-_ALLOWED = 0.93 * (1 - KEPT)
+_ALLOWED = 0.94 * (1 - KEPT)
+
+#: The same for samples of the pixels, so that it mostly holds for all of them too.
+_ALLOWED_OF_SAMPLE = 0.91 * (1 - KEPT)
 
 #: Pixels that are looked at for each triangle while points are chosen.
-_SAMPLE = 60
+_SAMPLE = 30
+
+#: Share of the first candidates that may fail before all pixels are looked at.
+_LATER = 0.2
 
 #: Rounds of removal, each followed by insertion.
-_ROUNDS = 4
+_ROUNDS = 3
 
 #: Removal loses so many times the pixels that may fail; insertion then wins them back with fewer points.
-_OVERDRAW = 1.6
+_OVERDRAW = 1.15
 
-_SURPLUS = 1.3
+#: Share of the pixels beyond which points go into all triangles at once, and none is taken out.
+_DENSE = 0.15
 
 #: Most points that go in at once, as a share of those there are.
-_GROWTH = 0.35
+_GROWTH = 0.2
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,14 +87,37 @@ class _Task:
         return self.picture.shape[1]
 
     def sample(self, n_points: int) -> NDArray[np.int64]:
-        """Every pixel with a value, or those on a lattice that has enough of them for so many points."""
+        """Every pixel with a value, or those on a lattice that has enough of them for so many points.
+
+        The lattice lies elsewhere for another number: on one alone, points would come to fit its pixels best.
+        """
         n_valid = int(np.count_nonzero(self.valid))
         step = max(1, int(np.sqrt(n_valid / (2.0 * _SAMPLE * n_points))))
-        rows, cols = np.nonzero(self.valid[step // 2 :: step, step // 2 :: step])
-        return (rows * step + step // 2) * self.width + cols * step + step // 2
+        top, left = n_points * 5 % step, n_points * 3 % step
+        rows, cols = np.nonzero(self.valid[top::step, left::step])
+        return (rows * step + top) * self.width + cols * step + left
+
+    def is_dense(self, at: NDArray[np.int64]) -> bool:
+        """Whether noise has made points of so many pixels that care is wasted on them."""
+        return bool(len(at) > _DENSE * np.count_nonzero(self.valid) + 500)
 
     def mesh(self, at: NDArray[np.int64]) -> PixelMesh:
         return build_mesh(at, _point_values(self, at), self.width)
+
+
+def picture_noise(picture: NDArray[np.float32]) -> float:
+    """One standard deviation of the noise that differs from pixel to pixel, from the median second difference.
+
+    Examples
+    --------
+    >>> ramp = np.add.outer(np.arange(30.0), np.arange(40.0))
+    >>> picture_noise(ramp.astype(np.float32))
+    0.0
+    """
+    rows = picture[:: max(1, len(picture) // 500)]
+    bends = np.abs(rows[:, 1:-1] - (rows[:, :-2] + rows[:, 2:]) / 2)
+    bends = bends[np.isfinite(bends)]
+    return float(np.median(bends)) / (0.6745 * 1.5**0.5) if len(bends) else 0.0
 
 
 def refine(
@@ -147,13 +177,13 @@ def refine(
     task = _Task(picture, picture if smooth is None else smooth, valid, rim_pixels(valid), max_error, noise)
     everything = np.flatnonzero(valid)
     at = _insert_candidates(task, np.unique(start))
-    at = _insert(task, at)
-    best = at
+    at = best = _insert(task, at)
     for _ in range(_ROUNDS):
+        if task.is_dense(at):
+            break
         at = _insert(task, _remove(task, at))
         best = min(best, at, key=len)
-    at = best
-    at, mesh, misfit = _insert_to_the_end(task, at, everything)
+    at, mesh, misfit = _insert_to_the_end(task, best, everything)
     count, extent = share_pixels(mesh, misfit)
     failing = float(misfit.fails(max_error).mean())
     return Refinement(at, _point_values(task, at), count, extent, failing)
@@ -166,7 +196,7 @@ def _insert_candidates(task: _Task, start: NDArray[np.int64]) -> NDArray[np.int6
         mesh = task.mesh(at)
         misfit = measure_misfit(mesh, task.smooth, start)
         more = _picks(task, mesh, misfit, len(start))
-        if np.count_nonzero(misfit.fails(task.max_error)) <= _ALLOWED * len(start) or len(more) == 0:
+        if np.count_nonzero(misfit.fails(task.max_error)) <= _LATER * len(start) or len(more) == 0:
             break
         at = np.union1d(at, more)
     return at
@@ -177,8 +207,8 @@ def _insert(task: _Task, at: NDArray[np.int64]) -> NDArray[np.int64]:
     while True:
         mesh = task.mesh(at)
         misfit = measure_misfit(mesh, task.picture, task.sample(len(at)))
-        surplus = np.count_nonzero(misfit.fails(task.max_error)) - _ALLOWED * len(misfit.flat)
-        if surplus <= 0:
+        surplus = np.count_nonzero(misfit.fails(task.max_error)) - _ALLOWED_OF_SAMPLE * len(misfit.flat)
+        if surplus <= 0 or task.is_dense(at):
             return at
         more = _picks(task, mesh, misfit, max(3, int(_GROWTH * len(at))), surplus)
         if len(more) == 0:
@@ -189,22 +219,18 @@ def _insert(task: _Task, at: NDArray[np.int64]) -> NDArray[np.int64]:
 def _insert_to_the_end(
     task: _Task, at: NDArray[np.int64], everything: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], PixelMesh, Misfit]:
-    """The same with all pixels, and with the pixels' own values once nothing else helps."""
+    """The same, with all pixels: what is promised holds afterwards, for in the end every pixel could be a point."""
     while True:
         mesh = task.mesh(at)
         misfit = measure_misfit(mesh, task.picture, everything)
         surplus = np.count_nonzero(misfit.fails(task.max_error)) - _ALLOWED * len(everything)
-        if surplus <= 0:
-            return at, mesh, misfit
-        more = _picks(task, mesh, misfit, len(everything), surplus)
+        more = _picks(task, mesh, misfit, len(everything), 2 * surplus) if surplus > 0 else at[:0]
         if len(more) == 0:
             return at, mesh, misfit
         at = np.union1d(at, more)
 
 
-def _picks(
-    task: _Task, mesh: PixelMesh, misfit: Misfit, at_most: int, surplus: float = np.inf
-) -> NDArray[np.int64]:
+def _picks(task: _Task, mesh: PixelMesh, misfit: Misfit, at_most: int, surplus: float = np.inf) -> NDArray[np.int64]:
     """The worst pixel of every triangle that misses more pixels than its neighbours; no more than needed."""
     failing = misfit.fails(task.max_error) & (misfit.triangle >= 0)
     flat, triangle = misfit.flat[failing], misfit.triangle[failing]
@@ -212,11 +238,11 @@ def _picks(
     flat, triangle = flat[fresh], triangle[fresh]
     claim = np.bincount(triangle, minlength=len(mesh.corners)).astype(np.float64)
     claim += np.arange(len(claim)) / (2.0 * len(claim))  # decides between equals
-    beside = np.where(mesh.neighbors >= 0, claim[mesh.neighbors], 0).max(axis=1)
+    beside = 0.0 if task.is_dense(mesh.at) else _largest_beside(mesh, claim)
     chosen = np.flatnonzero((claim >= 1) & (claim > beside))
     chosen = chosen[np.argsort(-claim[chosen])][:at_most]
     if np.isfinite(surplus):
-        enough = int(np.searchsorted(np.cumsum(claim[chosen]), _SURPLUS * surplus)) + 1
+        enough = int(np.searchsorted(np.cumsum(claim[chosen]), surplus)) + 1
         chosen = chosen[:enough]
     wanted = np.zeros(len(claim), np.bool_)
     wanted[chosen] = True
@@ -228,6 +254,11 @@ def _picks(
     order = np.lexsort((flat, -np.abs(off), triangle))
     first = np.flatnonzero(np.diff(triangle[order], prepend=-1))
     return flat[order[first]]
+
+
+def _largest_beside(mesh: PixelMesh, claim: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Largest claim among the neighbours of each triangle."""
+    return np.asarray(np.where(mesh.neighbors >= 0, claim[mesh.neighbors], 0).max(axis=1))
 
 
 def _remove(task: _Task, at: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -245,7 +276,7 @@ def _remove(task: _Task, at: NDArray[np.int64]) -> NDArray[np.int64]:
     owner[:-1] = number[mesh.corners].min(axis=1)
     price = np.bincount(owner[before.triangle], lost, len(at) + 1)[trial]
     order = np.argsort(price, kind="stable")
-    budget = _ALLOWED * len(sample) * _OVERDRAW - np.count_nonzero(failed)
+    budget = _ALLOWED_OF_SAMPLE * len(sample) * _OVERDRAW - np.count_nonzero(failed)
     n_gone = int(np.searchsorted(np.cumsum(np.maximum(price[order], 0)), max(budget, 0), side="right"))
     return np.delete(at, trial[order[:n_gone]])
 
@@ -288,7 +319,7 @@ def _point_values(task: _Task, at: NDArray[np.int64]) -> NDArray[np.float64]:
     if task.noise < task.max_error / 8:
         return own
     fitted = _plane_values(task.picture, at)
-    return np.where(np.abs(fitted - own) <= 3 * task.noise, fitted, own)
+    return np.where(np.abs(fitted - own) <= min(3 * task.noise, task.max_error), fitted, own)
 
 
 def _plane_values(picture: NDArray[np.float32], at: NDArray[np.int64], reach: int = 2) -> NDArray[np.float64]:

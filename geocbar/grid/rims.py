@@ -9,8 +9,9 @@ from geocbar.errors import InvalidInputError
 
 __all__ = ["rim_pixels"]
 
-#: A hull's corner is left out if the straight line without it passes so near, in pixels.
-_NEAR = 0.5
+#: A hull's corner is left out if the straight line without it passes so near, in pixels, or so near as a share of the
+#: pixels over the length around them: half of that share or so comes to lie outside.
+_NEAR, _NEAR_SHARE = 0.5, 0.0095
 
 #: Regions are as large as this, as a share of the pixels with a value; gaps narrower than twice the other, in
 #: pixels, do not divide them: lines and letters that were masked.
@@ -36,6 +37,11 @@ def rim_pixels(valid: NDArray[np.bool_]) -> NDArray[np.int64]:
     """
     n_valid = int(np.count_nonzero(valid))
     corners = [_hull_corners(valid, 0, 0, valid.shape[1])]
+    if n_valid < 3:
+        raise InvalidInputError(
+            f"{n_valid} pixel{'s' * (n_valid != 1)} with a value is no surface to rebuild.",
+            "Check the place of the map, or thin without a promise: --max-error none",
+        )
     if len(corners[0]) < 3:
         raise InvalidInputError(
             f"The {n_valid} pixels with a value lie on one line: there are no triangles to rebuild them from.",
@@ -75,11 +81,12 @@ def _hull_corners(mask: NDArray[np.bool_], top: int, left: int, width: int) -> N
         ring = ends[ConvexHull(ends).vertices]
     except (QhullError, ValueError):
         return np.zeros(0, np.int64)
-    ring = _simplify(ring)
+    around = 2 * (len(rows) + int(last.max() - first.min()) + 1)
+    ring = _simplify(ring, min(_NEAR, _NEAR_SHARE * np.count_nonzero(mask) / around))
     return np.asarray((ring[:, 0] + top) * width + ring[:, 1] + left, np.int64)
 
 
-def _simplify(ring: NDArray[np.int64]) -> NDArray[np.int64]:
+def _simplify(ring: NDArray[np.int64], near: float) -> NDArray[np.int64]:
     """Corners of a convex ring without those that chords between the others pass near (Douglas and Peucker)."""
     centre = ring.mean(axis=0)
     a = int(((ring - centre) ** 2).sum(axis=1).argmax())
@@ -97,7 +104,7 @@ def _simplify(ring: NDArray[np.int64]) -> NDArray[np.int64]:
         arm = closed[start + 1 : stop] - closed[start]
         distance = np.abs(chord[0] * arm[:, 1] - chord[1] * arm[:, 0]) / np.hypot(*chord)
         farthest = int(distance.argmax())
-        if distance[farthest] > _NEAR:
+        if distance[farthest] > near:
             middle = start + 1 + farthest
             keep[middle] = True
             stack += [(start, middle), (middle, stop)]

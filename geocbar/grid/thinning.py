@@ -1,16 +1,18 @@
-"""Fewer points that say the same: gradient mask, DBSCAN, centroids."""
+"""Fewer points that say the same: gradient mask, DBSCAN, centroids, and a promise around them."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from geocbar.errors import InvalidInputError
+from geocbar.grid.borders import hold_borders
 from geocbar.grid.lattice import dbscan
+from geocbar.grid.levels import cut_levels, quantize, require_picture, unit_coordinate
+from geocbar.grid.points import Points, RebuildError, rebuild_error
+from geocbar.grid.refinement import picture_noise, refine
 from geocbar.value.norms import Norm, as_norm
 
 __all__ = ["Points", "RebuildError", "gradient_mask", "quantize", "rebuild_error", "thin"]
@@ -18,154 +20,8 @@ __all__ = ["Points", "RebuildError", "gradient_mask", "quantize", "rebuild_error
 #: Steepest slope that `thin` keeps unless told otherwise, as a share of the range a pixel.
 TOLERANCE = 0.05
 
-
-@dataclass(frozen=True, eq=False)
-class Points:
-    """Well-chosen places with their values; the arrays are read-only.
-
-    Parameters
-    ----------
-    xy : (n, 2) float array
-        ``(x, y)`` in `crs`.
-    values : (n,) float array
-        In the unit of the bar.
-    count : (n,) int array
-        How many pixels each point stands for.
-    pixels : (n, 2) float array
-        ``(col, row)`` in the picture, pixel centres at .5.
-    crs : str
-        Anything pyproj understands.
-    sigma : (n,) float array or None
-        One standard deviation of each value.
-
-    Raises
-    ------
-    InvalidInputError
-        If the shapes do not match.
-    """
-
-    xy: NDArray[np.float64]
-    values: NDArray[np.float64]
-    count: NDArray[np.int64]
-    pixels: NDArray[np.float64]
-    crs: str
-    sigma: NDArray[np.float64] | None = None
-
-    def __post_init__(self) -> None:
-        n = np.size(self.values)
-        kinds = {"xy": np.float64, "values": np.float64, "count": np.int64, "pixels": np.float64, "sigma": np.float64}
-        for name, kind in kinds.items():
-            if getattr(self, name) is None:
-                continue
-            array = np.array(getattr(self, name), dtype=kind)
-            shape = (n, 2) if name in ("xy", "pixels") else (n,)
-            if array.shape != shape:
-                raise InvalidInputError(f"{n} points need {name} of shape {shape}, not {array.shape}.")
-            array.setflags(write=False)
-            object.__setattr__(self, name, array)
-
-    def __len__(self) -> int:
-        return len(self.values)
-
-
-@dataclass(frozen=True)
-class RebuildError:
-    """What is lost if the picture is rebuilt from its points, in percent of the range; NaN if it cannot be rebuilt.
-
-    Parameters
-    ----------
-    rmse_percent, p99_percent, max_percent : float
-        Root mean square, 99th percentile and maximum of the absolute error of linear interpolation between the
-        points, over the pixels inside their convex hull.
-    covered : float
-        Share of the pixels with a value that lie inside the convex hull, 0 to 1.
-    outside_rmse_percent : float
-        Root mean square error of the value of the nearest point over the pixels outside the hull; NaN if none is.
-    """
-
-    rmse_percent: float
-    p99_percent: float
-    max_percent: float
-    covered: float
-    outside_rmse_percent: float
-
-
-def _unit_coordinate(values: NDArray[np.floating], limits: ArrayLike, norm: Norm | str) -> NDArray[np.float64]:
-    """Values as a share of the scale, 0 at the lower and 1 at the upper limit, NaN where there is none."""
-    ends = np.sort(np.asarray(limits, dtype=np.float64))
-    if ends.shape != (2,) or not np.isfinite(ends).all() or ends[0] == ends[1]:
-        raise InvalidInputError(
-            f"The limits {np.asarray(limits).tolist()} are not two different values.",
-            "Give two different values: --vmin V --vmax V",
-        )
-    norm = as_norm(norm, ends)
-    low, high = norm.forward(ends)
-    return (norm.forward(np.where(np.isfinite(values), values, np.nan)) - low) / (high - low)
-
-
-def _require_picture(values: ArrayLike) -> NDArray[np.floating]:
-    """Values as a two-dimensional array of floats."""
-    array = np.asarray(values)
-    if not np.issubdtype(array.dtype, np.floating):
-        array = array.astype(np.float64)
-    if array.ndim != 2:
-        raise InvalidInputError(f"Values are a two-dimensional array, not one of shape {array.shape}.")
-    return array
-
-
-def quantize(
-    values: NDArray[np.floating],
-    limits: ArrayLike,
-    n_levels: int = 64,
-    *,
-    norm: Norm | str = "linear",
-    edges: ArrayLike | None = None,
-) -> NDArray[np.int32]:
-    """Levels of equal step between the limits, or the class number on a class scale.
-
-    Parameters
-    ----------
-    values : (h, w) float array
-        In the unit of the bar; values beyond the limits take the end levels.
-    limits : (2,) float array
-        Values at the two ends of the scale.
-    n_levels : int
-        Number of levels; not used on a class scale.
-    norm : Norm or str
-        In which coordinate the steps are equal, ``"linear"``, ``"log"`` or another norm of a scale.
-    edges : (n + 1,) float array, optional
-        Limits of the classes. The levels are then the classes, numbered by ascending value.
-
-    Returns
-    -------
-    (h, w) int32 array
-        0 .. n_levels - 1, and -1 where there is no (finite) value.
-
-    Raises
-    ------
-    InvalidInputError
-        If `limits` are not two different values, or `n_levels` is less than 1.
-
-    Examples
-    --------
-    >>> quantize(np.array([[0.0, 4.9, 5.0, 10.0, np.nan]]), (0, 10), 2)
-    array([[ 0,  0,  1,  1, -1]], dtype=int32)
-    """
-    values = _require_picture(values)
-    if edges is not None:
-        inner = np.sort(np.asarray(edges, dtype=np.float64))[1:-1]
-        classes = np.searchsorted(inner, values, side="right")
-        return np.where(np.isfinite(values), classes, -1).astype(np.int32)
-    unit = _unit_coordinate(values, limits, norm)
-    return _levels(unit, n_levels)
-
-
-def _levels(unit: NDArray[np.floating], n_levels: int) -> NDArray[np.int32]:
-    """Level of each unit coordinate, -1 for NaN."""
-    if n_levels < 1:
-        raise InvalidInputError(f"There cannot be {n_levels} levels.", "Give 1 or more levels.")
-    steps = np.nan_to_num(unit * n_levels, nan=-1.0, posinf=n_levels, neginf=0.0)
-    return np.where(np.isnan(unit), -1, np.clip(steps, 0, n_levels - 1)).astype(np.int32)
+#: Differences of neighbours that noise alone does not make, in its standard deviations: three of a difference's.
+NOISE_STEPS = 3 * 2**0.5
 
 
 def gradient_mask(values: NDArray[np.floating], tolerance: float) -> NDArray[np.bool_]:
@@ -197,7 +53,7 @@ def gradient_mask(values: NDArray[np.floating], tolerance: float) -> NDArray[np.
         raise InvalidInputError(
             f"The tolerance is {tolerance:g} a pixel, less than nothing.", "Give 0 or more, or inf to keep all pixels."
         )
-    values = _require_picture(values)
+    values = require_picture(values)
     keep = np.isfinite(values)
     values = np.where(keep, values, np.nan)
     across = np.abs(np.diff(values, axis=1)) > tolerance
@@ -236,11 +92,13 @@ def thin(
     norm: Norm | str = "linear",
     edges: ArrayLike | None = None,
     smoothing: float = 1.0,
+    max_error: float | None = 0.02,
 ) -> Points:
     """Few points that stand for many pixels.
 
     Pixels where the values are too steep are left out; the others are clustered by DBSCAN on the lattice within equal
-    levels; the clusters are cut by square cells; each piece gives one point.
+    levels; the clusters are cut by square cells; each piece gives one point. With a promise (`max_error`), those of
+    these points that are needed stay, and others are added where they are needed.
 
     Parameters
     ----------
@@ -251,7 +109,8 @@ def thin(
     tolerance : float, optional
         Steepest slope that is kept, in the even coordinate of `norm` a pixel: the unit of the values if it is linear,
         decades if ``"log"`` or ``"symlog"``, shares of the scale's length if power or piecewise; inf keeps all.
-        Unless given it is 5 % of the range, which no smooth map reaches but the edges of lines and lettering do.
+        Unless given it is 5 % of the range, which no smooth map reaches but the edges of lines and lettering do; more
+        if the picture's noise reaches it (three standard deviations of a difference, from the median of `sigma`).
     eps, min_samples : float, int
         Of :func:`geocbar.grid.lattice.dbscan`. A band of one level must be 2 px wide for most of its pixels to have
         4 neighbours within 1.5 px: slopes above ``1 / (2 * n_levels)`` of the range a pixel begin to fall out.
@@ -271,21 +130,30 @@ def thin(
     smoothing : float
         Width (standard deviation) in pixels of the Gaussian mean from which slopes and levels are taken, 0 for none:
         noise would otherwise break the levels into salt and pepper. The points' values are means of `values` as given.
+    max_error : float, optional
+        What is promised, as a share of the range in the even coordinate of `norm`: linear interpolation between the
+        points (Delaunay triangles in the picture) is so near to the values at 99 % of the pixels that have one. On
+        a class scale any number asks the nearest point to be of the right class at 99 % of them. None promises
+        nothing: the points are those of the clusters.
 
     Returns
     -------
     Points
-        Ordered by cluster, then cell. A point lies on the pixel of its piece that is nearest to the centroid of the
-        piece, the first in row-major order of equally near ones (to a millionth of a square pixel). Its value is the
-        mean over the piece; its sigma the mean sigma, not divided by the square root of the count because errors of
-        neighbouring pixels are correlated; its count the number of pixels in the piece.
+        With a promise in row-major order. A point's value is that of its pixel or, where noise matters and nothing
+        speaks against it, of a plane through the pixels around it; its sigma that of its pixel; its count the number
+        of pixels of which it is the nearest corner of their triangle. See :func:`geocbar.grid.refinement.refine`.
+
+        Without, ordered by cluster, then cell. A point lies on the pixel of its piece that is nearest to the centroid
+        of the piece, the first in row-major order of equally near ones (to a millionth of a square pixel). Its value
+        is the mean over the piece; its sigma the mean sigma, not divided by the square root of the count because
+        errors of neighbouring pixels are correlated; its count the number of pixels in the piece.
 
     Raises
     ------
     InvalidInputError
         If no pixel has a value, no cluster is found, or an argument is out of bounds.
     """
-    values = _require_picture(values)
+    values = require_picture(values)
     if not spacing >= 1:
         raise InvalidInputError(f"The spacing is {spacing:g} px, less than a pixel.", "Give spacing=32 or so.")
     if sigma is not None and np.shape(sigma) != values.shape:
@@ -297,13 +165,21 @@ def thin(
             f"None of the {width} x {height} pixels has a value: there is nothing to thin.",
             "Check the places of the map and of the colour bar.",
         )
-    unit = _unit_coordinate(values, limits, norm).astype(np.float32)
+    if max_error is not None and not max_error > 0:
+        raise InvalidInputError(
+            f"An error of at most {100 * max_error:g} % of the range gives every pixel as a point.",
+            "Give more than nothing, such as --max-error 0.02, or none for the points of the clusters alone.",
+        )
+    sharp = unit = unit_coordinate(values, limits, norm).astype(np.float32)
     if smoothing > 0 and edges is None:
         unit = _smooth(unit, smoothing)
     low, high = as_norm(norm, limits).forward(np.sort(np.asarray(limits, dtype=np.float64)))
-    share = TOLERANCE if tolerance is None else tolerance / float(high - low)
+    if tolerance is None:
+        share = max(TOLERANCE, NOISE_STEPS * _typical_sigma(values, sigma, limits, norm))
+    else:
+        share = tolerance / float(high - low)
     keep = gradient_mask(unit, share)
-    levels = _levels(unit, n_levels) if edges is None else quantize(values, limits, edges=edges)
+    levels = cut_levels(unit, n_levels) if edges is None else quantize(values, limits, edges=edges)
     levels[~keep] = -1
     labels = dbscan(levels, eps, min_samples).labels.ravel()
     member = np.flatnonzero(labels >= 0)
@@ -316,16 +192,53 @@ def thin(
             " --tolerance, --min-samples, --levels",
         )
     piece = _pieces(labels[member], member, values.shape[1], spacing)
-    count, place = _snap(member, piece, values.shape[1])
+    count, place, extent = _snap(member, piece, values.shape[1])
+    means = np.bincount(piece, values.ravel()[member]) / count
+    spread = None if sigma is None else _mean_known(np.asarray(sigma).ravel()[member], piece)
+    if max_error is not None:
+        if edges is None:
+            kept = refine(sharp, place, max_error=max_error, noise=picture_noise(sharp), smooth=unit)
+            place, count, extent = kept.flat, kept.count, kept.extent
+            means = _values_of(kept.values, values.ravel()[place], sharp.ravel()[place], limits, norm)
+        else:
+            place, count, extent = hold_borders(quantize(values, limits, edges=edges), place)
+            means = values.ravel()[place].astype(np.float64)
+        spread = None if sigma is None else np.asarray(sigma, dtype=np.float64).ravel()[place]
     pixels = np.stack([place % values.shape[1] + 0.5, place // values.shape[1] + 0.5], axis=1)
-    return Points(
-        xy=pixels if to_world is None else to_world(pixels.copy()),
-        values=np.bincount(piece, values.ravel()[member]) / count,
-        count=count,
-        pixels=pixels,
-        crs=crs,
-        sigma=None if sigma is None else _mean_known(np.asarray(sigma).ravel()[member], piece),
-    )
+    xy = pixels if to_world is None else to_world(pixels.copy())
+    return Points(xy=xy, values=means, count=count, pixels=pixels, crs=crs, sigma=spread, extent_px=extent)
+
+
+def _typical_sigma(
+    values: NDArray[np.floating], sigma: NDArray[np.floating] | None, limits: ArrayLike, norm: Norm | str
+) -> float:
+    """Median sigma as a share of the scale, in its even coordinate; 0 if there is none."""
+    if sigma is None:
+        return 0.0
+    step = max(1, int((values.size / 50_000) ** 0.5))
+    middle, spread = values[::step, ::step], np.asarray(sigma)[::step, ::step]
+    known = np.isfinite(middle) & np.isfinite(spread)
+    if not known.any():
+        return 0.0
+    ends = np.sort(np.asarray(limits, dtype=np.float64))
+    low, high = (np.clip(middle[known] + sign * spread[known], *ends) for sign in (-1, 1))
+    reach = unit_coordinate(high, limits, norm) - unit_coordinate(low, limits, norm)
+    width = np.maximum(high - low, np.finfo(np.float64).tiny)
+    return float(np.median(reach * spread[known] / width))
+
+
+def _values_of(
+    even: NDArray[np.float64],
+    own: NDArray[np.floating],
+    own_even: NDArray[np.float32],
+    limits: ArrayLike,
+    norm: Norm | str,
+) -> NDArray[np.float64]:
+    """Values of shares of the scale; exactly those of the pixels where the shares are theirs."""
+    ends = np.sort(np.asarray(limits, dtype=np.float64))
+    norm = as_norm(norm, ends)
+    low, high = norm.forward(ends)
+    return np.where(even == own_even, own, norm.inverse(low + even * (high - low)))
 
 
 def _pieces(labels: NDArray[np.int32], member: NDArray[np.int64], width: int, spacing: float) -> NDArray[np.int64]:
@@ -343,8 +256,11 @@ def _pieces(labels: NDArray[np.int32], member: NDArray[np.int64], width: int, sp
 
 def _snap(
     member: NDArray[np.int64], piece: NDArray[np.int64], width: int
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Size of every piece, and its pixel nearest to its centroid: the first in row-major order of equally near ones."""
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+    """Size of every piece, its pixel nearest to its centroid, and how far the farthest lies from there.
+
+    Of equally near ones it is the first in row-major order.
+    """
     count = np.bincount(piece)
     row = (member // width).astype(np.float64)
     col = (member % width).astype(np.float64)
@@ -357,7 +273,9 @@ def _snap(
     found, first = np.unique(piece[hit], return_index=True)
     place = np.empty(len(count), np.int64)
     place[found] = member[hit[first]]
-    return count, place
+    farthest = np.zeros(len(count))
+    np.maximum.at(farthest, piece, np.hypot(row - (place // width)[piece], col - (place % width)[piece]))
+    return count, place, farthest
 
 
 def _mean_known(sigma: NDArray[np.floating], piece: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -367,66 +285,3 @@ def _mean_known(sigma: NDArray[np.floating], piece: NDArray[np.int64]) -> NDArra
     count = np.bincount(piece, known, n)
     total = np.bincount(piece, np.where(known, sigma, 0.0), n)
     return np.divide(total, count, out=np.full(n, np.nan), where=count > 0)
-
-
-def rebuild_error(
-    values: NDArray[np.floating],
-    points: Points,
-    limits: ArrayLike,
-    *,
-    n_samples: int = 200_000,
-    seed: int = 0,
-) -> RebuildError:
-    """How far the values lie from what linear interpolation between the points gives.
-
-    Parameters
-    ----------
-    values : (h, w) float array
-        The picture the points were taken from, NaN where there is no value.
-    points : Points
-        Their `pixels` and `values` are used.
-    limits : (2,) float array
-        Values at the two ends of the scale; errors are in percent of their difference.
-    n_samples : int
-        At most so many pixels with a value, drawn at random, are compared.
-    seed : int
-        Of the draw.
-
-    Returns
-    -------
-    RebuildError
-        All NaN if there are fewer than four points, all points lie on one line, or no pixel has a value.
-
-    Raises
-    ------
-    InvalidInputError
-        If `limits` are not two different values.
-
-    Notes
-    -----
-    Along the edge of the hull the triangles are long and thin, since no point lies on the edge of the picture. They
-    hold few pixels but the largest errors, so `max_percent` says more about that rim than about the map.
-    """
-    from scipy.interpolate import LinearNDInterpolator
-    from scipy.spatial import cKDTree
-
-    values = _require_picture(values)
-    _unit_coordinate(np.zeros(0), limits, "linear")
-    span = float(np.ptp(np.asarray(limits, dtype=np.float64)))
-    flat = np.flatnonzero(np.isfinite(values))
-    places = points.pixels - points.pixels.mean(axis=0) if len(points) else points.pixels
-    if len(points) < 4 or np.linalg.matrix_rank(places) < 2 or len(flat) == 0:
-        return RebuildError(math.nan, math.nan, math.nan, math.nan, math.nan)
-    if len(flat) > n_samples:
-        flat = np.random.default_rng(seed).choice(flat, n_samples, replace=False, shuffle=False)
-        flat.sort()  # neighbouring queries find their triangle at once
-    at = np.stack([flat % values.shape[1] + 0.5, flat // values.shape[1] + 0.5], axis=1)
-    truth = values.ravel()[flat].astype(np.float64)
-    rebuilt = LinearNDInterpolator(points.pixels, points.values)(at)
-    inside = np.isfinite(rebuilt)
-    error = np.abs(rebuilt[inside] - truth[inside]) * (100 / span)
-    nearest = points.values[cKDTree(points.pixels).query(at[~inside])[1]]
-    outside = np.abs(nearest - truth[~inside]) * (100 / span)
-    rmse, outside_rmse = (float(np.sqrt(np.mean(e**2))) if len(e) else math.nan for e in (error, outside))
-    p99, largest = (float(np.percentile(error, 99)), float(error.max())) if len(error) else (math.nan, math.nan)
-    return RebuildError(rmse, p99, largest, float(inside.mean()), outside_rmse)

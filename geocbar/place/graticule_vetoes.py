@@ -17,7 +17,8 @@ _NO_DEGREES = re.compile(
     re.IGNORECASE,
 )
 _ARE_DEGREES = re.compile(
-    r"\b(lons?|lats?|long|longitud|latitud|longitudes?|latitudes?|l[äa]nge|breite|degrees?|degrees?_\w+|grad|deg)\b|°(?! ?[CF])",
+    r"\b(lons?|lats?|long|longitud|latitud|longitudes?|latitudes?|l[äa]nge|breite|degrees?|degrees?_\w+|grad|deg)\b"
+    r"|°(?! ?[CF])",
     re.IGNORECASE,
 )
 

@@ -3,7 +3,6 @@
   const stage = document.getElementById("stage");
   if (!stage) return;
   const panes = [...stage.querySelectorAll("svg.pane")];
-  const over = stage.querySelector("svg.over");
   const top = stage.querySelector(".top");
   const handle = stage.querySelector(".handle");
   const swipe = document.getElementById("swipe");
@@ -21,7 +20,6 @@
     for (const pane of panes) pane.setAttribute("viewBox", box);
     const times = whole[2] / view[2];
     stage.classList.toggle("near", times > 4);
-    over.style.setProperty("--times", String(times));
     top.style.clipPath = `inset(0 0 0 ${share}%)`;
     handle.style.left = `${share}%`;
   };
@@ -154,8 +152,5 @@
     box.addEventListener("change", show);
     show();
   }
-  window.addEventListener("beforeprint", () => {
-    for (const part of document.querySelectorAll("details")) part.open = true;
-  });
   slide(Number(swipe.value));
 })();

@@ -1,0 +1,89 @@
+"""Values as shares of a scale, and cut into levels."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from geocbar.errors import InvalidInputError
+from geocbar.value.norms import Norm, as_norm
+
+__all__ = ["cut_levels", "quantize", "require_picture", "unit_coordinate"]
+
+
+def unit_coordinate(values: NDArray[np.floating], limits: ArrayLike, norm: Norm | str) -> NDArray[np.float64]:
+    """Values as a share of the scale, 0 at the lower and 1 at the upper limit, NaN where there is none."""
+    ends = np.sort(np.asarray(limits, dtype=np.float64))
+    if ends.shape != (2,) or not np.isfinite(ends).all() or ends[0] == ends[1]:
+        raise InvalidInputError(
+            f"The limits {np.asarray(limits).tolist()} are not two different values.",
+            "Give two different values: --vmin V --vmax V",
+        )
+    norm = as_norm(norm, ends)
+    low, high = norm.forward(ends)
+    return (norm.forward(np.where(np.isfinite(values), values, np.nan)) - low) / (high - low)
+
+
+def require_picture(values: ArrayLike) -> NDArray[np.floating]:
+    """Values as a two-dimensional array of floats."""
+    array = np.asarray(values)
+    if not np.issubdtype(array.dtype, np.floating):
+        array = array.astype(np.float64)
+    if array.ndim != 2:
+        raise InvalidInputError(f"Values are a two-dimensional array, not one of shape {array.shape}.")
+    return array
+
+
+def quantize(
+    values: NDArray[np.floating],
+    limits: ArrayLike,
+    n_levels: int = 64,
+    *,
+    norm: Norm | str = "linear",
+    edges: ArrayLike | None = None,
+) -> NDArray[np.int32]:
+    """Levels of equal step between the limits, or the class number on a class scale.
+
+    Parameters
+    ----------
+    values : (h, w) float array
+        In the unit of the bar; values beyond the limits take the end levels.
+    limits : (2,) float array
+        Values at the two ends of the scale.
+    n_levels : int
+        Number of levels; not used on a class scale.
+    norm : Norm or str
+        In which coordinate the steps are equal, ``"linear"``, ``"log"`` or another norm of a scale.
+    edges : (n + 1,) float array, optional
+        Limits of the classes. The levels are then the classes, numbered by ascending value.
+
+    Returns
+    -------
+    (h, w) int32 array
+        0 .. n_levels - 1, and -1 where there is no (finite) value.
+
+    Raises
+    ------
+    InvalidInputError
+        If `limits` are not two different values, or `n_levels` is less than 1.
+
+    Examples
+    --------
+    >>> quantize(np.array([[0.0, 4.9, 5.0, 10.0, np.nan]]), (0, 10), 2)
+    array([[ 0,  0,  1,  1, -1]], dtype=int32)
+    """
+    values = require_picture(values)
+    if edges is not None:
+        inner = np.sort(np.asarray(edges, dtype=np.float64))[1:-1]
+        classes = np.searchsorted(inner, values, side="right")
+        return np.where(np.isfinite(values), classes, -1).astype(np.int32)
+    unit = unit_coordinate(values, limits, norm)
+    return cut_levels(unit, n_levels)
+
+
+def cut_levels(unit: NDArray[np.floating], n_levels: int) -> NDArray[np.int32]:
+    """Level of each unit coordinate, -1 for NaN."""
+    if n_levels < 1:
+        raise InvalidInputError(f"There cannot be {n_levels} levels.", "Give 1 or more levels.")
+    steps = np.nan_to_num(unit * n_levels, nan=-1.0, posinf=n_levels, neginf=0.0)
+    return np.where(np.isnan(unit), -1, np.clip(steps, 0, n_levels - 1)).astype(np.int32)
