@@ -178,8 +178,12 @@ def test_choices(job: MapJob, tmp_path: Path, options: list[str], code: int, sen
     refuse(tmp_path, [job.picture, "--gcps", job.gcps, *options], code, sentence, hint)
 
 
-def test_ends_one_ulp_apart_in_python_too(job: MapJob, tmp_path: Path) -> None:
-    refuse(tmp_path, [job.picture, *job.scale], 2, "Control points are missing: give --gcps FILE", "Usage: geocbar run")
+def test_without_points_the_frame_is_read_and_found_bare(job: MapJob, tmp_path: Path) -> None:
+    outcome = geocbar("run", job.picture, *job.scale, cwd=tmp_path)
+    assert outcome.code == 1
+    assert "It is not known for certain where on Earth map.png lies. No longitudes and latitudes" in outcome.err
+    assert "--gcps FILE" in outcome.err
+    assert "map_inspect/map.toml" in contents(tmp_path)
 
 
 Change = Callable[[tuple[Point, ...]], Sequence[Sequence[float]]]

@@ -52,7 +52,8 @@ def test_wheel_holds_every_module_and_no_tests(wheel: Path) -> None:
     assert modules <= names
     assert "geocbar/py.typed" in names
     beside = {name for name in names - modules if not name.startswith(f"{info}/")}
-    assert beside == {"geocbar/py.typed"}
+    static = {path.relative_to(ROOT).as_posix() for path in (ROOT / "geocbar" / "app" / "static").iterdir()}
+    assert beside == {"geocbar/py.typed"} | static
     assert f"{info}/licenses/LICENSE" in names
     assert metadata["Requires-Python"] == ">=3.11"
     assert "geocbar = geocbar.app.cli:main" in scripts
@@ -71,7 +72,7 @@ def test_installed_command_says_its_version_and_lists_itself(installed: Path, tm
 def test_installed_command_does_the_job_elsewhere(installed: Path, tmp_path: Path) -> None:
     job = draw_job(tmp_path)
     said = run(sys.executable, "-P", "-m", "geocbar", "run", *job.args, cwd=tmp_path, PYTHONPATH=str(installed))
-    assert "affine on 9 points" in said
+    assert "9 points" in said
     assert {path.name for path in (tmp_path / "map_geocbar").iterdir()} == {
         "map.tif",
         "map.gpkg",
