@@ -21,7 +21,7 @@ from geocbar.figure.numbers import parse_numbers
 __all__ = ["find_overlaid_doubts"]
 
 #: What factors and offsets look like, also when a part of them is lost.
-_FACTOR = re.compile(r"[×xX*·]\s?10|\d\s?[eE]\s?[-+−]?\d|[-+−]?\d+[eE]$|(?<![\d.])\+\s?\d")
+_FACTOR = re.compile(r"[×xX*·]\s?10|\d\s?[eE]\s?[-+−]?\d|[-+−]?\d+[eE]$|(?<![\d.])\+\s?\d|\+\s?\d\.\d")
 
 #: How far beyond a bar's end and beside it a factor is looked for, in glyph heights.
 BEYOND_GLYPHS, BESIDE_GLYPHS = 5.0, 2.4
@@ -103,7 +103,7 @@ def _next_places(bar: BarAxis, labels: Sequence[AxisLabel], side: str, glyph: fl
     out = []
     for outer, at in ((labels[0], places[0] - gap), (labels[-1], places[-1] + gap)):
         end = bar.low if outer is labels[0] else bar.high
-        if abs(outer.position - end) > 0.5 * gap:
+        if abs(outer.position - end) > 0.9 * gap:
             continue  # the bar itself goes on: other vetoes judge that
         if bar.axis == "horizontal":
             row = (outer.box.top + outer.box.bottom) / 2
