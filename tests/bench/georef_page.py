@@ -26,6 +26,12 @@ is right, or differs by less than 0.3 px over the map.
 #: Not used while the code was written.
 SEEDS = range(900, 903)
 
+FOOT = """
+The worst of six points and of bent paper are world maps cut at another meridian than the one that was
+inferred: places between the two lie on the wrong side of the map, by its whole width. Points near both edges
+of the map settle where it is cut; without them, look at the report or the check picture.
+"""
+
 COLUMNS = {
     "median": "median px",
     "worst": "worst px",
@@ -48,5 +54,5 @@ def run() -> Path:
             figures = summary(measure(workers=2, seeds=SEEDS, **options))
             cells = [f"{figures[key]:.2f}" if isinstance(figures[key], float) else str(figures[key]) for key in COLUMNS]
             rows.append([name, str(figures["maps"]), *cells])
-    PAGE.write_text(HEAD + table(["", "maps", *COLUMNS.values()], rows) + "\n", encoding="utf-8")
+    PAGE.write_text(HEAD + table(["", "maps", *COLUMNS.values()], rows) + "\n" + FOOT, encoding="utf-8")
     return PAGE
