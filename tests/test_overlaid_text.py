@@ -58,8 +58,9 @@ def test_a_factor_at_an_end_is_a_doubt(text: str) -> None:
     assert not find_overlaid_doubts(pixels, BAR, LABELS, "bottom", read, factor_known=True)  # type: ignore[arg-type]
 
 
-def test_words_at_an_end_are_none() -> None:
-    pixels, read = reader({7: "Sumatra"})
+@pytest.mark.parametrize("text", ["Sumatra", "150E", "150°E", "10N", "2000"])
+def test_words_and_degrees_at_an_end_are_none(text: str) -> None:
+    pixels, read = reader({7: text})
     pixels[180:196, 470:520] = 7
     assert not find_overlaid_doubts(pixels, BAR, LABELS, "bottom", read, factor_known=False)  # type: ignore[arg-type]
 

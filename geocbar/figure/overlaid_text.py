@@ -20,8 +20,8 @@ from geocbar.figure.numbers import parse_numbers
 
 __all__ = ["find_overlaid_doubts"]
 
-#: What factors and offsets look like, also when a part of them is lost.
-_FACTOR = re.compile(r"[×xX*·]\s?10|\d\s?[eE]\s?[-+−]?\d|[-+−]?\d+[eE]$|(?<![\d.])\+\s?\d|\+\s?\d\.\d")
+#: What factors and offsets look like, also when a part of them is lost; 150E is a longitude.
+_FACTOR = re.compile(r"[×xX*·]\s?10|\d\s?e\s?[-+−]?\d|\dE[-+−]\d|(?<![\d.])\+\s?\d|\+\s?\d\.\d")
 
 #: How far beyond a bar's end and beside it a factor is looked for, in glyph heights.
 BEYOND_GLYPHS, BESIDE_GLYPHS = 5.0, 2.4
