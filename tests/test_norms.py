@@ -116,7 +116,8 @@ def test_thinning_counts_levels_and_slopes_in_the_even_coordinate() -> None:
     signs = np.array([[-100.0, -11.0, -9.0, 0.0, 9.0, 100.0]])
     assert quantize(signs, (-100, 100), 4, norm=Norm("symlog", linthresh=10.0)).tolist() == [[0, 0, 1, 2, 2, 3]]
     ramp = np.tile(Norm("symlog", linthresh=1).inverse(np.linspace(-3, 3, 61)), (40, 1))  # 0.1 decades a pixel
-    options = {"limits": (-100, 100), "norm": Norm("symlog", linthresh=1), "n_levels": 8, "smoothing": 0, "max_error": None}
+    symlog = Norm("symlog", linthresh=1)
+    options = {"limits": (-100, 100), "norm": symlog, "n_levels": 8, "smoothing": 0, "max_error": None}
     assert len(thin(ramp, tolerance=0.11, **options)) > 8
     with pytest.raises(InvalidInputError, match="No cluster"):
         thin(ramp, tolerance=0.09, **options)
