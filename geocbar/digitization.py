@@ -154,7 +154,7 @@ def _read_scale(
     """Frame, panel, bar and values: as said, or as found."""
     picture = source.picture
     frame = PixelBox.parse(recipe.frame) if recipe.frame and recipe.frame != "none" else None
-    if frame is not None:
+    if frame is not None and not recipe.turn:
         frame.require_inside(picture.width, picture.height, "map frame")
         _require_pixels(frame, picture)
     named = read_scale(recipe, picture, coding, frame) if recipe.colormap else None
@@ -172,19 +172,18 @@ def _read_scale(
     found.require_certain()
     upright = found.reading.turned
     seen = picture if upright is None else replace(picture, pixels=upright.pixels)
-    panel = found.frame
-    scale = named or read_scale(found.completed(), seen, coding, panel.box if panel else None)
+    scale = named or read_scale(found.completed(), seen, coding, found.box)
     return _map_area(picture, found, scale), found, scale
 
 
 def _map_area(picture: Picture, found: Inspection, scale: ScaleSource) -> _MapArea:
-    panel, upright = found.frame, found.reading.turned
+    panel, box, upright = found.frame, found.box, found.reading.turned
     bar = None if scale.bar is None else scale.bar.box
     if upright is None and (panel is None or panel.outline is None):
-        return _MapArea(None if panel is None else panel.box.clipped(picture.width, picture.height), None, bar)
+        return _MapArea(None if box is None else box.clipped(picture.width, picture.height), None, bar)
     inside, outline = np.ones((picture.height, picture.width), bool), None
-    if panel is not None:
-        outline = panel.box.corners() if panel.outline is None else panel.outline
+    if panel is not None and box is not None:
+        outline = box.corners() if panel.outline is None else panel.outline
         outline = outline if upright is None else upright.to_original(outline)
         inside = pixels_inside(outline, picture.width, picture.height)
     if upright is not None and bar is not None:

@@ -180,7 +180,8 @@ def read_figure(
 
 def _upright(pixels: NDArray[np.uint8], turn: float | None, *, measure: bool) -> TurnedPicture | None:
     """The picture turned as told, or as measured; None if it lies straight."""
-    angle = skew_angle(pixels) if turn is None and measure else turn or 0.0
+    # Rounded as a recipe holds it, so that a run and its repetition turn alike.
+    angle = round(skew_angle(pixels), 3) if turn is None and measure else turn or 0.0
     if abs(angle) <= (UPRIGHT_DEGREES if turn is None else 0.0):
         return None
     return turn_upright(pixels, angle)

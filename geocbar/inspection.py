@@ -67,6 +67,13 @@ class Inspection:
         return self.reading.frames[self.panel] if self.panel >= 0 else None
 
     @property
+    def box(self) -> PixelBox | None:
+        """The box of that panel as said, or as the recipe will hold it, so that a run and its repetition are alike."""
+        if self.frame is None:
+            return None
+        return PixelBox.parse(self.recipe.frame or _text(self.frame.box))
+
+    @property
     def bar(self) -> BarReading | None:
         """The bar of the panel meant; the best one if no panel is known."""
         if not self.reading.bars:
@@ -78,7 +85,7 @@ class Inspection:
         recipe = self.recipe
         found: dict[str, object] = {}
         if self.reading.turned is not None:
-            found["turn"] = round(self.reading.turned.angle, 3)
+            found["turn"] = self.reading.turned.angle
         if self.panel >= 0 and len(self.reading.frames) > 1 and recipe.panel is None:
             found["panel"] = self.panel + 1
         if recipe.frame is None and self.frame is not None and self.frame.kind == "rectangle":
@@ -155,8 +162,6 @@ def inspect_source(
     """
     _require_choices(recipe)
     said_box = PixelBox.parse(recipe.colorbar) if recipe.colorbar else None
-    if said_box is not None:
-        said_box.require_inside(source.picture.width, source.picture.height, "colour bar")
     said_frame = PixelBox.parse(recipe.frame) if recipe.frame and recipe.frame != "none" else None
     reading = read_figure(
         source.picture.pixels,

@@ -52,7 +52,7 @@ class Recipe:
     dpi : float or None
         Resolution in which a figure of a PDF file is painted; None: what suits.
     turn : float or None
-        Degrees, counter-clockwise, by which a scan has to be turned to be upright: `frame`, `colorbar` and `ticks` are
+        Degrees by which a scan lies askew, anticlockwise: `frame`, `colorbar` and `ticks` are
         places in the upright picture, control points in the picture as it is. None: measured, unless a box is given.
     panel : int or None
         Which panel of the figure, in reading order from 1; None: the only one, or the one that holds the control

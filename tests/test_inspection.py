@@ -209,3 +209,30 @@ def test_a_pdf_is_listed_and_run(tmp_path: Path) -> None:
     values = found.bar.ticks.value_at([found.bar.box.bottom, found.bar.box.top])
     np.testing.assert_allclose(values, [0, 100], atol=0.3)
     assert (found.completed().name, found.completed().unit) == ("Depth", "m")
+
+
+def test_a_scan_askew_is_read_upright_and_its_recipe_repeats_it(sheet: Path, tmp_path: Path) -> None:
+    from PIL import Image
+
+    flat = Image.open(sheet / "map.png").convert("RGB")
+    scan = flat.rotate(1.7, resample=Image.Resampling.BICUBIC, expand=True, fillcolor=(255, 255, 255))
+    scan.save(tmp_path / "scan.png")
+    points = np.loadtxt(sheet / "gcps.csv", delimiter=",", skiprows=1)
+    turn = np.radians(1.7)
+    matrix = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
+    points[:, :2] = (points[:, :2] - np.array(flat.size) / 2) @ matrix + np.array(scan.size) / 2
+    np.savetxt(tmp_path / "gcps.csv", points, delimiter=",", header="pixel,line,lon,lat", comments="")
+    first = gb.digitize(tmp_path / "scan.png", tmp_path / "gcps.csv")
+    assert first.recipe.turn == pytest.approx(1.7, abs=0.05)
+    np.testing.assert_allclose(first.scale.limits, [-20, 60], atol=0.5)
+    truth = np.load(sheet / "field.npy")
+    at = np.array([[15.05, 5.05], [25.05, 12.05], [33.0, 17.0]])
+    col, row = np.floor(first.georeference.transform.to_pixel(at)).astype(int).T
+    want = [truth[int(lat * 10), int((lon - 10) * 10)] for lon, lat in at]
+    np.testing.assert_allclose(first.inversion.values[row, col], want, atol=0.02 * 80)
+    first.recipe.write(tmp_path / "scan.toml")
+    from geocbar.digitization import digitize_recipe
+    from geocbar.recipe import Recipe
+
+    again = digitize_recipe(Recipe.read(tmp_path / "scan.toml"))
+    np.testing.assert_array_equal(first.inversion.values, again.inversion.values)
