@@ -39,7 +39,7 @@ ALLOWED = {
 
 #: Packages that only these rooms (or files) may import.
 CONFINED = {
-    "click": {"app/cli.py"},
+    "click": {"app/cli.py", "app/commands"},
     "PIL": {"files"},
     "geopandas": {"files"},
     "pyogrio": {"files"},

@@ -302,13 +302,12 @@ def test_column_names_are_those_of_the_code() -> None:
 
 def test_architecture_page_lists_the_modules_there_are() -> None:
     [picture] = blocks(DOCS / "architecture.md", "text")
-    room, listed = "", set()
+    rooms, listed = [""], set()
     for line in picture.splitlines()[1:]:
-        indent, name = len(line) - len(line.lstrip()), line.split()[0]
-        if name.endswith("/"):
-            room = name
-        else:
-            listed.add((room if indent == 4 else "") + name)
+        depth, name = (len(line) - len(line.lstrip())) // 2, line.split()[0]
+        rooms[depth:] = [rooms[depth - 1] + name]
+        if not name.endswith("/"):
+            listed.add(rooms[depth])
     package = ROOT / "geocbar"
     there = {p.relative_to(package).as_posix(): p.read_text(encoding="utf-8") for p in package.rglob("*.py")}
     assert listed <= set(there)

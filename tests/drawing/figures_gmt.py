@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -325,8 +325,10 @@ def _draw_bar(page: _Page, number: int, bar: BarPlan) -> BarTruth:
     return bar_truth(plan, bar, bar.box, bar.place(bar.scale.tick_t))
 
 
-def draw_by_gmt_figure(plan: FigurePlan) -> tuple[NDArray[np.uint8], list[BarTruth], list[PanelTruth]]:
-    """The picture and the truth about its bars and panels."""
+def draw_by_gmt_figure(
+    plan: FigurePlan, keep: Callable[[Path], None] | None = None
+) -> tuple[NDArray[np.uint8], list[BarTruth], list[PanelTruth]]:
+    """The picture and the truth about its bars and panels; `keep` may store the PostScript page in another form."""
     plan = _suited(plan)
     with tempfile.TemporaryDirectory() as directory:
         page = _Page(plan, directory)
@@ -343,4 +345,7 @@ def draw_by_gmt_figure(plan: FigurePlan) -> tuple[NDArray[np.uint8], list[BarTru
         page.write([item for shape in extra_shapes(plan) for item in shape.texts])
         bars = [_draw_bar(page, number, bar) for number, bar in enumerate(plan.bars)]
         page.write(page_texts(plan))
-        return page.pixels(), bars, panels
+        pixels = page.pixels()
+        if keep is not None:
+            keep(page.file)
+    return pixels, bars, panels

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import matplotlib
@@ -234,8 +235,10 @@ def _panel_truth(canvas: _Canvas, panel: PanelPlan, axes: Any) -> PanelTruth:
     )
 
 
-def draw_by_matplotlib(plan: FigurePlan) -> tuple[NDArray[np.uint8], list[BarTruth], list[PanelTruth]]:
-    """The picture and the truth about its bars and panels."""
+def draw_by_matplotlib(
+    plan: FigurePlan, keep: Callable[[Figure], None] | None = None
+) -> tuple[NDArray[np.uint8], list[BarTruth], list[PanelTruth]]:
+    """The picture and the truth about its bars and panels; `keep` may store the figure in another form."""
     settings = {
         "font.family": [plan.font, "DejaVu Sans"],
         "mathtext.fontset": _MATH.get(plan.font, "stix" if plan.font != "Nimbus Sans" else "dejavusans"),
@@ -258,4 +261,6 @@ def draw_by_matplotlib(plan: FigurePlan) -> tuple[NDArray[np.uint8], list[BarTru
         pixels = np.asarray(canvas.canvas.buffer_rgba())[..., :3].copy()
         bar_truths = [_bar_truth(canvas, bar, axes) for bar, axes in zip(plan.bars, bars, strict=True)]
         panel_truths = [_panel_truth(canvas, panel, axes) for panel, axes in zip(plan.panels, panels, strict=True)]
+        if keep is not None:
+            keep(canvas.figure)
     return pixels, bar_truths, panel_truths

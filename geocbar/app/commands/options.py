@@ -1,0 +1,118 @@
+"""Options that several commands share, and the recipe they make."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from geocbar.errors import GeocbarError
+
+if TYPE_CHECKING:
+    from geocbar.recipe import Recipe
+
+__all__ = ["checked_scale", "figure_options", "make_recipe", "model_options"]
+
+
+def figure_options(command: Callable[..., None]) -> Callable[..., None]:
+    """What may be said of the figure, to ``run`` and to ``inspect``."""
+    options = (
+        click.option("--gcps", type=click.Path(), help="Control points: CSV (pixel, line, lon, lat) or QGIS .points."),
+        click.option("--gcp-crs", help="CRS of the control points.  [default: EPSG:4326, or what the file says]"),
+        click.option("--page", type=click.IntRange(min=1), help="Page of a PDF file."),
+        click.option(
+            "--figure",
+            type=click.IntRange(min=0),
+            help="Figure on that page, as inspect lists them; 0: all of it.",
+        ),
+        click.option("--dpi", type=float, help="Paint a PDF's figure at this resolution.  [default: what suits]"),
+        click.option("--panel", type=click.IntRange(min=1), help="Which of several panels.  [default: by the GCPs]"),
+        click.option("--turn", type=float, help="Degrees by which a scan lies askew.  [default: measured]"),
+        click.option(
+            "--frame",
+            metavar="L,T,R,B|none",
+            help="The map's frame in pixels; nothing outside gets a value. none: the whole picture is map."
+            "  [default: found]",
+        ),
+        click.option("--colorbar", metavar="L,T,R,B", help="Place of the colour bar in pixels.  [default: found]"),
+        click.option(
+            "--colormap",
+            metavar="NAME|FILE",
+            help="Instead of a bar: a named colormap (_r reverses), a palette file, or auto: recovered from the map.",
+        ),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def model_options(command: Callable[..., None]) -> Callable[..., None]:
+    """How the place is found, for ``run`` and ``georef``."""
+    command = click.option("--keep-all", is_flag=True, default=None, help="Leave no control point out as an outlier.")(
+        command
+    )
+    return click.option(
+        "--model",
+        metavar="MODEL",
+        callback=checked_model,
+        help="auto (the map's projection, inferred), affine, similarity, projective, poly2, poly3, tps, or"
+        " projection:CRS.  [default: auto]",
+    )(command)
+
+
+def make_recipe(map_path: Path, choices: dict[str, Any]) -> Recipe:
+    """The recipe of a picture, or one that is there with other choices in it."""
+    from geocbar.recipe import Recipe
+
+    if map_path.suffix.lower() == ".toml":
+        recipe = Recipe.read(map_path)
+        # Paths on the command line are seen from where the user stands, those in the recipe from where it lies.
+        given = {key: os.path.abspath(choices[key]) for key in ("gcps",) if key in choices}
+        if "colormap" in choices and Path(choices["colormap"]).is_file():
+            given["colormap"] = os.path.abspath(choices["colormap"])
+        unchecked = {f"{key}_sha256": "" for key in ("gcps", "colormap") if key in choices}
+        return replace(recipe, **(_instead(recipe, choices) | choices | given | unchecked))
+    known = {f.name for f in fields(Recipe)}
+    return Recipe(image=str(map_path), **{key: value for key, value in choices.items() if key in known})
+
+
+def _instead(recipe: Recipe, choices: dict[str, Any]) -> dict[str, Any]:
+    """What of a recipe is off when another way to say the same is given: a colormap for a bar, ticks for ends."""
+    off: dict[str, Any] = {}
+    if "colormap" in choices and "colorbar" not in choices:
+        off |= {"colorbar": None, "ticks": None}
+    if "colorbar" in choices and "colormap" not in choices:
+        off |= {"colormap": None, "colormap_sha256": ""}
+    if "ticks" in choices:
+        off |= {"vmin": None, "vmax": None}
+    elif recipe.ticks and ("vmin" in choices or "vmax" in choices):
+        off |= {"ticks": None}
+    return off
+
+
+def checked_scale(context: click.Context, parameter: click.Parameter, text: str | None) -> str | None:
+    """A scale that can be read, or wrong usage."""
+    if text is not None:
+        from geocbar.value.norms import split_scale
+
+        try:
+            split_scale(text)
+        except GeocbarError as error:
+            raise click.BadParameter(f"{error.message} {error.hint}") from error
+    return text
+
+
+def checked_model(context: click.Context, parameter: click.Parameter, text: str | None) -> str | None:
+    """A model that exists, or wrong usage."""
+    if text is not None and text != "auto" and not text.startswith("projection:"):
+        from geocbar.place.models import points_needed
+
+        try:
+            points_needed(text)
+        except GeocbarError as error:
+            raise click.BadParameter(f"{error.message} {error.hint}") from error
+    return text
