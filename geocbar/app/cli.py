@@ -9,6 +9,7 @@ import sys
 import click
 
 from geocbar import __version__
+from geocbar.app.commands.batching import batch
 from geocbar.app.commands.georeferencing import georef
 from geocbar.app.commands.inspecting import inspect
 from geocbar.app.commands.running import run
@@ -65,7 +66,7 @@ def commands() -> None:
     """
 
 
-for _command in (run, inspect, georef):
+for _command in (run, inspect, georef, batch):
     commands.add_command(_command)
 
 

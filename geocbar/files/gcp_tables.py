@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from os import PathLike
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from geocbar.errors import FileProblemError, InvalidInputError
+from geocbar.files.tables import SWITCHES, Row, read_table
 from geocbar.place.gcps import GroundControlPoints, is_geographic
 from geocbar.place.local_crs import axis_readings, crs_definition, is_local, short_crs, to_local_plane
 
@@ -45,17 +44,6 @@ _ANGLE = re.compile(
     r"((?P<s>\d+(\.\d*)?)\s*(\"|''|sec|s|$)\s*)?",
     re.ASCII | re.I,
 )
-_SWITCH = {
-    **dict.fromkeys(("1", "true", "yes", "y", "t", "on", "1.0", ""), True),
-    **dict.fromkeys(("0", "false", "no", "n", "f", "off", "0.0"), False),
-}
-
-
-class _Row(NamedTuple):
-    """One row of a table and where it stands in the file."""
-
-    number: int
-    fields: list[str]
 
 
 def parse_angle(text: str, axis: str) -> float:
@@ -125,34 +113,12 @@ def _sum_angle(match: re.Match[str]) -> float:
     return degrees + minutes / 60 + seconds / 3600
 
 
-def _read_text(path: Path) -> str:
-    """Text of a file in UTF-8, UTF-16 with a mark, or else Latin-1."""
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise FileProblemError(
-            f"{path} cannot be read: {error.strerror or error}.", "Check the name of the file."
-        ) from error
-    if not data.strip():
-        raise FileProblemError(f"{path} is empty.", NEEDED)
-    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        text = data.decode("utf-16", errors="replace")
-    else:
-        try:
-            text = data.decode("utf-8-sig")
-        except UnicodeDecodeError:
-            text = data.decode("latin-1")
-    if "\0" in text:
-        raise FileProblemError(f"{path} is not a table of text.", "Save it as CSV (comma separated values).")
-    return text
-
-
 def _normalise(name: str) -> str:
     """A column name without units, blanks and underscores; its case is kept."""
     return re.sub(r"[\s_\-]|[\[(].*?[\])]", "", name)
 
 
-def _find_columns(path: Path, header: list[str]) -> dict[str, int]:
+def _find_columns(path: Path, header: Sequence[str]) -> dict[str, int]:
     """Which column is which.
 
     Bare x and y are the picture's if only the world's columns have names, the world's if only the picture's
@@ -196,44 +162,33 @@ def _find_columns(path: Path, header: list[str]) -> dict[str, int]:
     return {role: columns[0] for role, columns in found.items() if columns}
 
 
-def _split_table(path: Path, text: str) -> tuple[str, str, Iterator[_Row]]:
-    """The CRS a table names (or ""), its delimiter, and its rows, the header first."""
-    crs, lines = "", []
-    for number, line in enumerate(re.split(r"\r\n|\n|\r", text), 1):
-        said = re.match(r"\s*#\s*crs\s*[:=]\s*(.*)", line, re.I)
-        if said and not crs:
-            crs = said[1].strip()
-        if line.strip() and not line.lstrip().startswith("#"):
-            lines.append((number, line))
-    if not lines:
-        raise InvalidInputError(f"{path.name} holds no control points, only comments.", NEEDED)
-    header = re.sub(r'"[^"]*"', "", lines[0][1])
-    delimiter = max("\t;,", key=header.count)
-    rows = (_Row(n, next(csv.reader([line], delimiter=delimiter))) for n, line in lines)
-    return crs, delimiter, (row for row in rows if any(field.strip() for field in row.fields))
+def _said_crs(comments: Sequence[str]) -> str:
+    """The CRS that a comment names first; empty if none does."""
+    said = (re.match(r"crs\s*[:=]\s*(.*\S)", comment, re.I) for comment in comments)
+    return next((match[1] for match in said if match), "")
 
 
 class _Cells:
     """Reads the cells of a table, and says where it stumbled."""
 
-    def __init__(self, path: Path, header: list[str], delimiter: str, crs: str) -> None:
+    def __init__(self, path: Path, header: Sequence[str], delimiter: str, crs: str) -> None:
         self.path, self.header, self.crs = path, [name.strip() for name in header], crs_definition(crs)
         self.comma = delimiter != ","
         self.columns = _find_columns(path, header)
 
-    def cell(self, row: _Row, role: str) -> str:
+    def cell(self, row: Row, role: str) -> str:
         """Text of a cell; a missing one is empty."""
         at = self.columns.get(role)
         return row.fields[at].strip() if at is not None and at < len(row.fields) else ""
 
-    def problem(self, row: _Row, role: str, what: str, hint: str) -> InvalidInputError:
+    def problem(self, row: Row, role: str, what: str, hint: str) -> InvalidInputError:
         """An error that says where."""
         name = self.header[self.columns[role]]
         return InvalidInputError(
             f"{self.path.name}, line {row.number}, column {name}: {self.cell(row, role)!r}: {what}.", hint
         )
 
-    def check_length(self, row: _Row) -> None:
+    def check_length(self, row: Row) -> None:
         """Refuse more cells than the header has, which is how a decimal comma shows."""
         if any(field.strip() for field in row.fields[len(self.header) :]):
             raise InvalidInputError(
@@ -241,7 +196,7 @@ class _Cells:
                 "" if self.comma else "With decimal commas, separate the columns by semicolons.",
             )
 
-    def number(self, row: _Row, role: str) -> float:
+    def number(self, row: Row, role: str) -> float:
         """A coordinate: a number, or an angle where the CRS counts in degrees."""
         text = self.cell(row, role)
         if not text:
@@ -260,12 +215,12 @@ class _Cells:
         except InvalidInputError as error:
             raise self.problem(row, role, error.message, error.hint) from None
 
-    def switch(self, row: _Row) -> bool:
+    def switch(self, row: Row) -> bool:
         """Whether the point is switched on."""
         text = self.cell(row, "enable").lower()
-        if text not in _SWITCH:
+        if text not in SWITCHES:
             raise self.problem(row, "enable", "it is neither on nor off", "Give 1 or 0.")
-        return _SWITCH[text]
+        return SWITCHES[text]
 
 
 def _flip_lines(lines: list[float], column: str, is_points: bool) -> list[float]:
@@ -304,11 +259,15 @@ def read_gcps(path: str | PathLike[str], crs: str | None = None) -> GroundContro
         gives line, column and text.
     """
     path = Path(path)
-    said, delimiter, rows = _split_table(path, _read_text(path))
+    table = read_table(path, NEEDED)
+    if not table.rows:
+        raise InvalidInputError(f"{path.name} holds no control points, only comments.", NEEDED)
+    said = _said_crs(table.comments)
+    header, *rows = table.rows
     if said and crs and is_local(said) and short_crs(said) == short_crs(crs):
         crs = said  # the file may hold places of the plane: their logarithm must not be taken twice
     crs_text = crs or said or "EPSG:4326"
-    cells = _Cells(path, next(rows).fields, delimiter, crs_text)
+    cells = _Cells(path, header.fields, table.delimiter, crs_text)
     names: list[str] = []
     pixels, lines, world, enabled = [], [], [], []
     for row in rows:

@@ -24,6 +24,7 @@ _OWN_ENDINGS = (
     ".csv",
     ".html",
     ".points",
+    ".job.json",
     ".tif.aux.xml",
     ".gpkg-wal",
     ".gpkg-shm",

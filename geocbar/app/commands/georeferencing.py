@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from geocbar.app.commands.options import make_recipe, model_options
+from geocbar.app.commands.options import model_options
 from geocbar.app.commands.printing import finite
 
 __all__ = ["georef"]
@@ -21,6 +21,7 @@ __all__ = ["georef"]
 @click.option("--page", type=click.IntRange(min=1), help="Page of a PDF file.")
 @click.option("--figure", type=click.IntRange(min=0), help="Figure on that page.")
 @model_options
+@click.option("--frame", help="The map's frame in pixels, where a world map is cut: LEFT,TOP,RIGHT,BOTTOM.")
 @click.option("--points", type=click.Path(path_type=Path), help="Write the points for the QGIS Georeferencer.")
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
 def georef(map_path: Path, points: Path | None, as_json: bool, **choices: Any) -> None:
@@ -28,6 +29,7 @@ def georef(map_path: Path, points: Path | None, as_json: bool, **choices: Any) -
 
     With the table one can mend the points before a run.
     """
+    from geocbar.app.choices import make_recipe
     from geocbar.app.georef import fit_place, georef_summary, georef_text
     from geocbar.files.gcp_tables import write_points_file
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from geocbar.app.commands.options import figure_options, make_recipe
+from geocbar.app.commands.options import figure_options
 
 __all__ = ["inspect"]
 
@@ -23,6 +23,7 @@ def inspect(map_path: Path, out: Path | None, overwrite: bool, **choices: Any) -
     Of a PDF file without --page, list the figures.
     """
     from geocbar.app.calls import inspect_recipe
+    from geocbar.app.choices import make_recipe
     from geocbar.app.drafts import draft_folder, list_pdf, write_draft
     from geocbar.figure_source import is_pdf
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from geocbar.app.commands.options import checked_scale, figure_options, make_recipe, model_options
+from geocbar.app.commands.options import checked_scale, figure_options, model_options
 from geocbar.app.commands.printing import StepProgress, finite, print_summary
 from geocbar.errors import NotReadError
 
@@ -111,6 +111,7 @@ def run(
     all of them or nothing.
     """
     from geocbar.app.calls import read_text
+    from geocbar.app.choices import make_recipe
     from geocbar.digitization import digitize_recipe
     from geocbar.digitized_map import default_folder
     from geocbar.files.output_folder import require_free

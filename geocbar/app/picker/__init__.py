@@ -1,0 +1,1 @@
+"""The picker: a page in the browser where a hand helps."""

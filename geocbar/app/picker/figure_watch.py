@@ -1,0 +1,153 @@
+"""What the figure says of itself, looked up again whenever the hand changes what it depends on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from geocbar.app.picker.hand_work import HandWork
+from geocbar.app.picker.latest_job import LatestJob, Outdated
+from geocbar.errors import GeocbarError, NotReadError
+from geocbar.figure.layout import PixelBox
+from geocbar.figure.words import ReadText
+from geocbar.inspection import Inspection, inspect_source, read_frame_points
+from geocbar.place.gcps import GroundControlPoints
+from geocbar.recipe import Recipe
+from geocbar.scale_source import read_scale
+from geocbar.value.scale import ColorScale
+
+if TYPE_CHECKING:
+    from geocbar.app.picker.session import PickerSession
+
+__all__ = ["FigureWatch", "Findings"]
+
+
+@dataclass(frozen=True, eq=False)
+class Findings:
+    """What the figure says.
+
+    Parameters
+    ----------
+    found : Inspection or None
+        None until it has been looked at, or if that failed.
+    frame : PixelBox or None
+        The map's frame in the picture as it lies; None: the whole picture, or not known.
+    scale : ColorScale or None
+        Colours and values, as soon as both are known.
+    message, hint : str
+        Why something is missing, and what to do.
+    offered : GroundControlPoints or None
+        Points read at the frame, if the hand gave none.
+    evidence : str
+        What speaks for them.
+    """
+
+    found: Inspection | None = None
+    frame: PixelBox | None = None
+    scale: ColorScale | None = None
+    message: str = ""
+    hint: str = ""
+    offered: GroundControlPoints | None = None
+    evidence: str = ""
+
+
+class FigureWatch:
+    """Looks at the figure in a thread of its own, whenever a choice that matters has changed."""
+
+    def __init__(self, session: PickerSession, read: ReadText | None, on_failure: Callable[[Exception], None]) -> None:
+        self._session, self._read = session, read
+        self._job = LatestJob("reading", on_failure)
+        self._seen: tuple[object, Inspection | None] = (None, None)
+        self._key: object = None
+        self._offer: tuple[GroundControlPoints, str] | None = None
+        self._offer_tried = False
+
+    @property
+    def busy(self) -> bool:
+        """Whether the figure is being looked at."""
+        return self._job.busy
+
+    def look(self, work: HandWork) -> None:
+        """Look again if anything changed that the findings depend on."""
+        recipe = work.recipe
+        key = (_figure_key(recipe), recipe.scale, recipe.vmin, recipe.vmax, work.said_ticks(), work.ticks is None)
+        if key != self._key:
+            self._key = key
+            self._job.submit(lambda outdated: self._look(work, outdated))
+
+    def close(self) -> None:
+        """End the thread."""
+        self._job.close()
+
+    def _look(self, work: HandWork, outdated: Outdated) -> None:
+        recipe = work.recipe
+        try:
+            found = self._inspected(recipe)
+        except GeocbarError as error:
+            self._session.found(Findings(message=error.message, hint=error.hint))
+            return
+        findings = Findings(found, self._frame(found), offered=self._offer and self._offer[0])
+        if not outdated():
+            self._session.found(self._with_scale(findings, work))
+        if outdated() or work.points or self._offer_tried:
+            return
+        self._offer_tried = True
+        findings = self._with_offer(findings)
+        if not outdated():
+            self._session.found(self._with_scale(findings, work))
+
+    def _inspected(self, recipe: Recipe) -> Inspection:
+        key = _figure_key(recipe)
+        if self._seen[1] is None or self._seen[0] != key:
+            session = self._session
+            plain = replace(recipe, vmin=None, vmax=None, ticks=None)
+            named = None
+            if recipe.colormap:
+                limits: dict[str, Any] = {"vmin": 0.0, "vmax": 1.0} if recipe.vmin is None else {}
+                named = read_scale(replace(recipe, **limits), session.picture, session.coding, None).scale.colors
+            found = inspect_source(plain, session.source, self._read, lossy=session.coding.lossy, map_colors=named)
+            self._seen = (key, found)
+        assert self._seen[1] is not None
+        return self._seen[1]
+
+    def _frame(self, found: Inspection) -> PixelBox | None:
+        box, turned = found.box, found.reading.turned
+        width, height = self._session.size
+        if box is None:
+            return None
+        if turned is None:
+            return box.clipped(width, height)
+        corners = turned.to_original(box.corners())
+        (left, top), (right, bottom) = corners.min(axis=0).tolist(), corners.max(axis=0).tolist()
+        return PixelBox(left, top, right, bottom).clipped(width, height)
+
+    def _with_scale(self, findings: Findings, work: HandWork) -> Findings:
+        """Also the scale, where the values are said, or read for certain."""
+        found, ticks = findings.found, work.said_ticks()
+        assert found is not None
+        said = replace(work.recipe, ticks=ticks) if work.ticks is not None else work.recipe
+        named = said.ticks is not None or (said.vmin is not None and said.vmax is not None)
+        if not named and found.doubts:
+            return replace(findings, message=" ".join(found.doubts), hint=found.remedy)
+        turned, picture = found.reading.turned, self._session.picture
+        seen = picture if turned is None else replace(picture, pixels=turned.pixels)
+        try:
+            complete = said if said.colormap else replace(found, recipe=said).completed()
+            return replace(findings, scale=read_scale(complete, seen, self._session.coding, found.box).scale)
+        except GeocbarError as error:
+            return replace(findings, message=error.message, hint=error.hint)
+
+    def _with_offer(self, findings: Findings) -> Findings:
+        assert findings.found is not None
+        try:
+            gcps, said = read_frame_points(findings.found, self._read, lossy=self._session.coding.lossy)
+        except (NotReadError, GeocbarError):
+            return findings
+        self._offer = gcps, " ".join(said)
+        return replace(findings, offered=gcps, evidence=" ".join(said))
+
+
+def _figure_key(recipe: Recipe) -> object:
+    """What decides over bar and panels."""
+    return (recipe.colorbar, recipe.frame, recipe.panel, recipe.colormap, recipe.turn)
