@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,9 @@ from geocbar.recipe import Recipe
 from geocbar.value.inversion import Inversion
 from geocbar.value.reasons import REASON_COLORS, REASON_NAMES, Reason
 from geocbar.value.scale import ColorScale
+
+if TYPE_CHECKING:
+    import xarray
 
 __all__ = ["DigitizedMap", "Progress", "Report", "default_folder"]
 
@@ -135,12 +138,27 @@ class DigitizedMap:
             "notes": list(self.notes),
         }
 
+    def to_xarray(self) -> xarray.Dataset:
+        """The raster as an xarray dataset with values, sigma and reason, as the CF conventions describe it.
+
+        Raises
+        ------
+        InvalidInputError
+            If xarray is not installed.
+        """
+        from geocbar.files.netcdf import to_dataset
+
+        return to_dataset(
+            self.raster, name=self.scale.name, unit=self.scale.unit, reasons=REASON_NAMES, tags=self._tags()
+        )
+
     def save(
         self,
         out: str | Path | None = None,
         *,
         overwrite: bool = False,
         csv: bool = False,
+        netcdf: bool = False,
         report: Report | None = None,
         progress: Progress | None = None,
     ) -> dict[str, Path]:
@@ -154,6 +172,8 @@ class DigitizedMap:
             Replace the outputs of an earlier run.
         csv : bool
             Also write the points as ``<map>.csv``.
+        netcdf : bool
+            Also write the raster as ``<map>.nc``.
         report : callable or None
             Makes the text of ``<map>.html`` from this map and the path of its recipe; None: no report.
         progress : callable or None
@@ -163,7 +183,7 @@ class DigitizedMap:
         -------
         dict of str to Path
             What was written: ``raster``, ``points``, ``style``, ``reasons``, ``reason_style``, ``recipe``, ``check``
-            (and ``csv``, ``report``).
+            (and ``csv``, ``netcdf``, ``report``).
 
         Raises
         ------
@@ -171,7 +191,9 @@ class DigitizedMap:
             If the folder holds something, or cannot be written.
         """
         target = Path(out) if out is not None else default_folder(self.picture.name)
-        names = self._names(csv) | ({} if report is None else {"report": f"{Path(self.picture.name).stem}.html"})
+        names = self._names(csv, netcdf) | (
+            {} if report is None else {"report": f"{Path(self.picture.name).stem}.html"}
+        )
         with fresh_folder(target, overwrite) as folder:
             self._write(folder, names, target, progress or _silent)
             if report is not None:
@@ -180,17 +202,21 @@ class DigitizedMap:
                 (folder / names["report"]).write_text(text, encoding="utf-8")
         return {key: target / name for key, name in names.items()}
 
-    def _names(self, csv: bool) -> dict[str, str]:
+    def _names(self, csv: bool, netcdf: bool) -> dict[str, str]:
         stem = Path(self.picture.name).stem
-        endings = {
-            "raster": ".tif",
-            "points": ".gpkg",
-            "style": ".qml",
-            "reasons": ".reason.tif",
-            "reason_style": ".reason.qml",
-            "recipe": ".toml",
-            "check": ".check.png",
-        } | ({"csv": ".csv"} if csv else {})
+        endings = (
+            {
+                "raster": ".tif",
+                "points": ".gpkg",
+                "style": ".qml",
+                "reasons": ".reason.tif",
+                "reason_style": ".reason.qml",
+                "recipe": ".toml",
+                "check": ".check.png",
+            }
+            | ({"csv": ".csv"} if csv else {})
+            | ({"netcdf": ".nc"} if netcdf else {})
+        )
         return {key: stem + ending for key, ending in endings.items()}
 
     def _write(self, folder: Path, names: dict[str, str], target: Path, progress: Progress) -> None:
@@ -198,6 +224,7 @@ class DigitizedMap:
         from geocbar.files.geopackage import write_csv, write_geopackage
         from geocbar.files.geotiff import write_geotiff, write_reasons
         from geocbar.files.qgis_style import raster_style, reason_style
+        from geocbar.files.rasters import data_area
 
         scale = self.scale
         progress(f"writing {names['raster']}")
@@ -221,9 +248,14 @@ class DigitizedMap:
             "rmse_px": self.georeference.rmse_px,
             "rmse_km": self.georeference.rmse_km,
         }
-        write_geopackage(folder / names["points"], self.points, scale, self.georeference, outline, facts)
+        area = data_area(self.raster)
+        write_geopackage(folder / names["points"], self.points, scale, self.georeference, outline, facts, area)
         if "csv" in names:
             write_csv(folder / names["csv"], self.points)
+        if "netcdf" in names:
+            from geocbar.files.netcdf import write_netcdf
+
+            write_netcdf(folder / names["netcdf"], self.to_xarray())
         progress(f"drawing {names['check']}")
         write_check_picture(
             folder / names["check"],

@@ -280,8 +280,9 @@ def test_no_points_at_all(scale: ColorScale, tmp_path: Path) -> None:
 # ---------------------------------------------------------------- what cannot be written
 
 
-@pytest.mark.parametrize("place", ["missing/map.gpkg", "."])
+@pytest.mark.parametrize("place", ["missing/map.gpkg", "folder.gpkg"])
 def test_places_that_cannot_be_written(place: str, scale: ColorScale, tmp_path: Path) -> None:
+    (tmp_path / "folder.gpkg").mkdir()
     path = tmp_path / place
     sentence = r"cannot be written: .*[^.]\.\n  Check the folder"
     with pytest.raises(FileProblemError, match=sentence):

@@ -45,7 +45,7 @@ def digitize(
     Parameters
     ----------
     image : str or Path
-        The picture of the map, or a PDF file (with ``page``).
+        The picture of the map, a PDF file (with ``page``), or a recipe.
     gcps : str, Path or None
         Control points, a CSV or QGIS ``.points`` file.
     progress : callable or None
@@ -107,10 +107,13 @@ def inspect_recipe(recipe: Recipe) -> Inspection:
 
 
 def _recipe(image: str | Path, gcps: str | Path | None, choices: dict[str, Any]) -> Recipe:
+    from geocbar.app.choices import make_recipe
     from geocbar.recipe import Recipe
 
     known = set(Recipe.__dataclass_fields__) - {"image", "gcps", "base"}
     unknown = sorted(set(choices) - known)
     if unknown:
         raise InvalidInputError(f"There is no choice {unknown[0]!r}.", f"Choices are: {', '.join(sorted(known))}")
-    return Recipe(image=str(image), gcps=None if gcps is None else str(gcps), **choices)
+    if gcps is not None:
+        choices = {**choices, "gcps": str(gcps)}
+    return make_recipe(Path(image), choices)

@@ -17,7 +17,7 @@ def make_recipe(map_path: Path, choices: dict[str, Any]) -> Recipe:
     if map_path.suffix.lower() == ".toml":
         recipe = Recipe.read(map_path)
         # Paths on the command line are seen from where the user stands, those in the recipe from where it lies.
-        given = {key: os.path.abspath(choices[key]) for key in ("gcps", "mask") if key in choices}
+        given: dict[str, Any] = {key: os.path.abspath(choices[key]) for key in ("gcps", "mask") if key in choices}
         if "colormap" in choices and Path(choices["colormap"]).is_file():
             given["colormap"] = os.path.abspath(choices["colormap"])
         unchecked = {f"{key}_sha256": "" for key in ("gcps", "colormap", "mask") if key in choices}

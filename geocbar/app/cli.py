@@ -12,7 +12,10 @@ from geocbar import __version__
 from geocbar.app.commands.batching import batch
 from geocbar.app.commands.georeferencing import georef
 from geocbar.app.commands.inspecting import inspect
+from geocbar.app.commands.picking import pick
+from geocbar.app.commands.regridding import regrid
 from geocbar.app.commands.running import run
+from geocbar.app.commands.thinning import thin
 from geocbar.errors import GeocbarError
 
 __all__ = ["commands", "main"]
@@ -66,7 +69,7 @@ def commands() -> None:
     """
 
 
-for _command in (run, inspect, georef, batch):
+for _command in (run, inspect, georef, thin, regrid, batch, pick):
     commands.add_command(_command)
 
 

@@ -1,4 +1,4 @@
-"""GeoPackage with points, control points and footprint, styled for QGIS; and CSV."""
+"""Points as GeoPackage, styled for QGIS and with control points and footprint; and in other formats."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from geocbar.errors import FileProblemError
+from geocbar.errors import FileProblemError, InvalidInputError
 from geocbar.files.qgis_style import footprint_style, gcp_style, point_style
 from geocbar.grid.thinning import Points
 from geocbar.place.georeference import Georeference
@@ -20,29 +20,82 @@ from geocbar.value.scale import ColorScale
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
     from numpy.typing import NDArray
+    from shapely.geometry.base import BaseGeometry
 
-__all__ = ["write_csv", "write_geopackage", "write_points"]
+__all__ = ["FORMATS", "require_format", "write_csv", "write_geopackage", "write_points"]
+
+#: Geometries of layers that are not points.
+_KINDS = {"footprint": "Polygon", "data_area": "MultiPolygon"}
 
 
-def write_points(path: str | Path, points: Points, scale: ColorScale) -> None:
-    """Write points as the layer ``points`` of a GeoPackage, styled with the colours of the scale.
+#: Ending of a file of points, and GDAL's name of the format; CSV is written without GDAL.
+FORMATS = {".gpkg": "GPKG", ".csv": "CSV", ".geojson": "GeoJSON", ".json": "GeoJSON", ".fgb": "FlatGeobuf"}
+
+
+def write_points(
+    path: str | Path, points: Points, scale: ColorScale | None = None, *, area: BaseGeometry | None = None
+) -> None:
+    """Write points in the format of the file's ending: GeoPackage, CSV, GeoJSON or FlatGeobuf.
 
     Fields: value, sigma (if known), count, pixel, line, lon, lat; x, y for the last two where the CRS is local: what
-    the figure's axes say.
+    the figure's axes say. GeoJSON is in longitude and latitude, as its standard wants it.
 
     Parameters
     ----------
     path : str or Path
         An existing file is replaced.
     points : Points
-    scale : ColorScale
+    scale : ColorScale, optional
+        Its colours style the layer ``points`` of a GeoPackage.
+    area : Polygon or MultiPolygon, optional
+        Where there are data, in the CRS of the points: the layer ``data_area`` of a GeoPackage.
 
     Raises
     ------
     FileProblemError
         If the file cannot be written.
+    InvalidInputError
+        For an ending that is not known.
     """
-    _write(Path(path), {"points": (_points_frame(points), point_style(scale))})
+    path = Path(path)
+    kind = require_format(path)
+    if kind == "CSV":
+        write_csv(path, points)
+    elif kind == "GPKG":
+        layers = {"points": (_points_frame(points), "" if scale is None else point_style(scale))}
+        if area is not None:
+            layers["data_area"] = (_area_frame(area, points.crs), footprint_style())
+        _write(path, layers)
+    else:
+        _write_plain(path, _points_frame(points), kind, points.crs)
+
+
+def require_format(path: Path) -> str:
+    """The name of the format that a file's ending asks for.
+
+    Raises
+    ------
+    InvalidInputError
+        If it is not known.
+    """
+    kind = FORMATS.get(path.suffix.lower())
+    if kind is None:
+        known = ", ".join(FORMATS)
+        raise InvalidInputError(f"Points cannot be written as {path.name}.", f"Let its name end in one of {known}.")
+    return kind
+
+
+def _write_plain(path: Path, frame: GeoDataFrame, kind: str, crs: str) -> None:
+    """One layer without style."""
+    from pyogrio.errors import DataLayerError, DataSourceError
+
+    try:
+        path.unlink(missing_ok=True)
+        if kind == "GeoJSON" and not is_local(crs):
+            frame = frame.to_crs(_globe(crs))
+        frame.to_file(path, driver=kind, engine="pyogrio")
+    except (OSError, DataSourceError, DataLayerError) as error:
+        raise _unwritten(path, error) from error
 
 
 def write_geopackage(
@@ -52,6 +105,7 @@ def write_geopackage(
     georeference: Georeference,
     outline: NDArray[np.float64],
     facts: Mapping[str, Any] | None = None,
+    area: BaseGeometry | None = None,
 ) -> None:
     """Write the layers ``points``, ``gcps`` and ``footprint``, each with its style.
 
@@ -67,20 +121,22 @@ def write_geopackage(
         Closed ring of the map in the CRS of the points.
     facts : mapping
         Attributes of the footprint, such as the picture's name.
+    area : Polygon or MultiPolygon, optional
+        Where there are data, in the CRS of the points: the layer ``data_area``.
 
     Raises
     ------
     FileProblemError
         If the file cannot be written.
     """
-    _write(
-        Path(path),
-        {
-            "points": (_points_frame(points), point_style(scale)),
-            "gcps": (_gcps_frame(georeference, points.crs), gcp_style()),
-            "footprint": (_footprint_frame(outline, points.crs, facts or {}), footprint_style()),
-        },
-    )
+    layers = {
+        "points": (_points_frame(points), point_style(scale)),
+        "gcps": (_gcps_frame(georeference, points.crs), gcp_style()),
+        "footprint": (_footprint_frame(outline, points.crs, facts or {}), footprint_style()),
+    }
+    if area is not None:
+        layers["data_area"] = (_area_frame(area, points.crs), footprint_style())
+    _write(Path(path), layers)
 
 
 def write_csv(path: str | Path, points: Points) -> None:
@@ -116,7 +172,14 @@ def _readable_places(xy: NDArray[np.float64], crs: str) -> tuple[tuple[str, str]
 
 
 def _lonlat(xy: NDArray[np.float64], crs: str) -> NDArray[np.float64]:
-    """Degrees on the CRS's own globe: WGS 84 for Earth, the body's own system elsewhere."""
+    """Degrees on the CRS's own globe."""
+    lonlat = project_points(xy, crs, _globe(crs)).copy()
+    lonlat[:, 0] = (lonlat[:, 0] + 180) % 360 - 180
+    return lonlat
+
+
+def _globe(crs: str) -> str:
+    """WGS 84 for Earth, the body's own system elsewhere."""
     from pyproj import CRS
 
     geographic = CRS.from_user_input(crs).geodetic_crs
@@ -125,10 +188,7 @@ def _lonlat(xy: NDArray[np.float64], crs: str) -> NDArray[np.float64]:
         and geographic.ellipsoid is not None
         and 6.3e6 < geographic.ellipsoid.semi_major_metre < 6.45e6
     )
-    target = "EPSG:4326" if earth or geographic is None else geographic.to_wkt()
-    lonlat = project_points(xy, crs, target).copy()
-    lonlat[:, 0] = (lonlat[:, 0] + 180) % 360 - 180
-    return lonlat
+    return "EPSG:4326" if earth or geographic is None else str(geographic.to_wkt())
 
 
 def _points_frame(points: Points) -> GeoDataFrame:
@@ -180,6 +240,14 @@ def _footprint_frame(outline: NDArray[np.float64], crs: str, facts: Mapping[str,
     return geopandas.GeoDataFrame(fields, geometry=[Polygon(outline)], crs=crs_definition(crs))
 
 
+def _area_frame(area: BaseGeometry, crs: str) -> GeoDataFrame:
+    import geopandas
+    from shapely import MultiPolygon, get_parts
+
+    parts = [part for part in get_parts(area) if part.geom_type == "Polygon"]
+    return geopandas.GeoDataFrame({"name": ["data"]}, geometry=[MultiPolygon(parts)], crs=crs_definition(crs))
+
+
 def _write(path: Path, layers: Mapping[str, tuple[GeoDataFrame, str]]) -> None:
     from pyogrio.errors import DataLayerError, DataSourceError
 
@@ -189,16 +257,19 @@ def _write(path: Path, layers: Mapping[str, tuple[GeoDataFrame, str]]) -> None:
             # Version 1.2 opens without a warning in the GDAL 3.6 of long-lived systems.
             options = {"dataset_options": {"VERSION": "1.2"}} if not path.exists() else {}
             # An empty layer is one of points, too.
-            kind = "Polygon" if name == "footprint" else "Point"
+            kind = _KINDS.get(name, "Point")
             frame.to_file(path, layer=name, driver="GPKG", engine="pyogrio", geometry_type=kind, **options)
-        _write_styles(path, {name: style for name, (_, style) in layers.items()})
+        _write_styles(path, {name: style for name, (_, style) in layers.items() if style})
         _require_whole(path, {name: len(frame) for name, (frame, _) in layers.items()})
     except (OSError, DataSourceError, DataLayerError, sqlite3.Error) as error:
-        cause = str(error).partition("\n")[0].rstrip(". ")
-        raise FileProblemError(
-            f"{path.name} cannot be written: {cause}.",
-            "Check the folder's permissions and the free space.",
-        ) from error
+        raise _unwritten(path, error) from error
+
+
+def _unwritten(path: Path, error: Exception) -> FileProblemError:
+    cause = str(error).partition("\n")[0].rstrip(". ")
+    return FileProblemError(
+        f"{path.name} cannot be written: {cause}.", "Check the folder's permissions and the free space."
+    )
 
 
 def _write_styles(path: Path, styles: Mapping[str, str]) -> None:

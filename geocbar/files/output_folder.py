@@ -22,6 +22,7 @@ _OWN_ENDINGS = (
     ".toml",
     ".check.png",
     ".csv",
+    ".nc",
     ".html",
     ".points",
     ".job.json",

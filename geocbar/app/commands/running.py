@@ -87,6 +87,7 @@ __all__ = ["run"]
 )
 @click.option("--max-pixels", type=click.IntRange(min=1), help="Refuse larger pictures.  [default: 500000000]")
 @click.option("--csv", is_flag=True, help="Also write the points as CSV.")
+@click.option("--netcdf", is_flag=True, help="Also write the raster as NetCDF (CF conventions); needs geocbar[xarray].")
 @click.option("--report", is_flag=True, help="Also write MAP.html, a page to check everything by.")
 @click.option("--overwrite", is_flag=True, help="Replace the outputs of an earlier run.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
@@ -95,6 +96,7 @@ def run(
     map_path: Path,
     out: Path | None,
     csv: bool,
+    netcdf: bool,
     report: bool,
     overwrite: bool,
     as_json: bool,
@@ -126,7 +128,9 @@ def run(
     except NotReadError as error:
         progress.done()
         raise _with_draft(error) from error
-    files = result.save(target, overwrite=overwrite, csv=csv, report=_report if report else None, progress=progress)
+    files = result.save(
+        target, overwrite=overwrite, csv=csv, netcdf=netcdf, report=_report if report else None, progress=progress
+    )
     progress.done()
     if as_json:
         text = json.dumps(finite(result.summary() | {"files": {k: str(p) for k, p in files.items()}}), indent=2)
