@@ -79,6 +79,7 @@ def test_installed_command_does_the_job_elsewhere(installed: Path, tmp_path: Pat
         "map.qml",
         "map.toml",
         "map.check.png",
+        "map.html",
         "map.reason.tif",
         "map.reason.qml",
     }

@@ -20,7 +20,7 @@ from PIL import Image
 
 import geocbar as gb
 from geocbar.app.report import render_report
-from geocbar.app.report_figures import graticule, lines_on_earth, magnification
+from geocbar.app.report_figures import coasts, graticule, lines_on_earth, magnification
 from geocbar.app.report_layers import render_layers
 from geocbar.app.report_page import Markup, element, number, page
 from geocbar.app.report_words import checks, error_budget
@@ -336,9 +336,19 @@ def test_lines_across_the_date_line_meet_the_map_however_it_counts(result: Digit
 
 
 def test_coastlines_are_claimed_only_where_there_are_some(result: DigitizedMap) -> None:
-    assert "oastline" not in read_page(render_report(result)).words
+    assert "oastline" not in read_page(render_report(result, coastlines=[])).words
     text = render_report(result, coastlines=[np.array([[12.0, 45.0], [14.0, 47.0]])])
-    assert "Coastlines are drawn" in read_page(text).words
+    assert "Coastlines (Natural Earth) are drawn" in read_page(text).words
+
+
+def test_coastlines_of_the_map_come_with_geocbar(result: DigitizedMap) -> None:
+    lines = coasts(result)
+    places = np.concatenate(lines)
+    assert len(places) > 30
+    inside = result.georeference.transform.to_pixel(places)
+    assert (np.abs(inside - [WIDTH / 2, HEIGHT / 2]).max(axis=0) < [0.6 * WIDTH, 0.6 * HEIGHT]).all()
+    elsewhere = replace(result, georeference=replace(result.georeference, crs="local"))
+    assert coasts(elsewhere) == []
 
 
 def test_arrows_are_as_much_longer_as_stated(result: DigitizedMap, told: str) -> None:
@@ -490,7 +500,7 @@ def test_viewer_answers_to_wheel_and_drag(seen: Browser) -> None:
 
 
 def test_layers_and_drawings_are_chosen_by_click(seen: Browser) -> None:
-    assert shown_layers(seen) == ["redrawn", "points"]
+    assert shown_layers(seen) == ["redrawn", "points", "coast"]
     for name in ("difference", "sigma", "reasons"):
         seen.click(f"input[value={name}]")
         assert name in shown_layers(seen)

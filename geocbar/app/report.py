@@ -13,6 +13,7 @@ from geocbar import __version__
 from geocbar.app.report_charts import color_space, histogram, ramp_legend, reason_legend
 from geocbar.app.report_figures import (
     bar_drawing,
+    coasts,
     control_points,
     frame_outline,
     graticule,
@@ -52,7 +53,7 @@ def render_report(
     result: DigitizedMap,
     *,
     recipe_path: str | Path | None = None,
-    coastlines: Sequence[NDArray[np.float64]] = (),
+    coastlines: Sequence[NDArray[np.float64]] | None = None,
 ) -> str:
     """One self-contained page of HTML about a digitized map.
 
@@ -62,7 +63,8 @@ def render_report(
     recipe_path : str, Path or None
         Where the recipe shown lies, for paths in it are relative to it; None: in the default folder.
     coastlines : sequence of (n, 2) float arrays
-        Lines of longitude and latitude to draw over the figure where the fit puts them; none: no such layer.
+        Lines of longitude and latitude to draw over the figure where the fit puts them; none: no such layer. Unless
+        given, Natural Earth's, which come with geocbar.
 
     Returns
     -------
@@ -73,6 +75,8 @@ def render_report(
     if recipe_path is None:
         recipe_path = default_folder(result.picture.name).absolute() / f"{Path(result.picture.name).stem}.toml"
     layers, facts = render_layers(result), result.summary()
+    if coastlines is None:
+        coastlines = coasts(result)
     lines, steps = graticule(result)
     overlays = {"graticule": lines, "points": control_points(result), "frame": frame_outline(result)}
     if coastlines:
@@ -246,7 +250,7 @@ def _place(result: DigitizedMap, steps: str, coast: bool) -> Markup:
     if steps:
         caption += f" Thin lines: the graticule by the fit, {steps}; it should lie on the one printed."
     if coast:
-        caption += " Coastlines are drawn where the fit puts them."
+        caption += " Coastlines (Natural Earth) are drawn where the fit puts them: they should lie on those printed."
     rows = [
         (
             name,

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from geocbar.app.report_page import Markup, element, number
 from geocbar.digitized_map import DigitizedMap
 from geocbar.figure.layout import PixelBox
+from geocbar.files.coastlines import read_coastlines
 from geocbar.files.encoded_pictures import encode_picture
 from geocbar.inspection import Inspection
 from geocbar.place.gcps import is_geographic
@@ -17,6 +18,7 @@ from geocbar.place.local_crs import crs_definition, is_local
 
 __all__ = [
     "bar_drawing",
+    "coasts",
     "control_points",
     "frame_outline",
     "graticule",
@@ -36,8 +38,17 @@ _DEGREES = (
 #: A graticule has about this many lines each way.
 _LINES = 5
 
+#: Coasts are drawn from the finer data where the map shows less than this many degrees; without a gap of so many
+#: degrees, it shows all longitudes.
+_FINE_DEGREES, _ROUND_GAP = 40.0, 20.0
+
+#: Lines are drawn as finely as they are seen on a figure of so many pixels.
+_SEEN_SIDE = 1600
+
 #: The longest residual is drawn this long, as a share of the longer side.
 _ARROW_SHARE = 0.05
+
+Lines = list[NDArray[np.float64]]
 
 _CROP_BYTES = 90_000
 _POINTS_A_LINE = 241
@@ -148,7 +159,33 @@ def lines_on_earth(result: DigitizedMap, lines: Sequence[NDArray[np.float64]]) -
         turned[:, 0] = np.mod(turned[:, 0] - west, 360.0) + west
         cuts = np.flatnonzero(np.abs(np.diff(turned[:, 0])) > 180.0) + 1
         runs += [run for part in np.split(turned, cuts) for run in _drawn_runs(result, part)]
-    return element("g", *(element("path", d=_path(run)) for run in runs))
+    near = max(result.picture.width, result.picture.height) / _SEEN_SIDE
+    return element("g", element("path", d="".join(_path(_sparse(run, near)) for run in runs)))
+
+
+def coasts(result: DigitizedMap) -> Lines:
+    """Coastlines of the part of the Earth that the map shows, from the finer data where it is small.
+
+    Returns
+    -------
+    list of (n, 2) float arrays
+        Longitude and latitude in degrees; none where the map is not on Earth.
+    """
+    if not _on_earth(result.georeference.crs):
+        return []
+    places = _places_of_frame(result, local=False)
+    if len(places) < 4:
+        return []
+    width = _filled(places[:, 0])
+    south, north = float(places[:, 1].min()), float(places[:, 1].max())
+    pad = 0.02 * max(width, north - south)
+    around = np.sort(np.mod(places[:, 0], 360.0))
+    gaps = np.diff(np.append(around, around[0] + 360.0))
+    west = float(around[(int(np.argmax(gaps)) + 1) % len(around)]) - pad
+    whole = width + 2 * pad > 360 - _ROUND_GAP
+    bounds = (-180.0 if whole else west, max(south - pad, -90.0), 180.0 if whole else west + width + 2 * pad)
+    fine = max(width, north - south) < _FINE_DEGREES
+    return read_coastlines((*bounds, min(north + pad, 90.0)), "10m" if fine else "50m")
 
 
 def bar_drawing(found: Inspection) -> Markup | None:
@@ -206,6 +243,22 @@ def label_state(found: Inspection, index: int) -> tuple[str, str, float]:
     if index in fit.contrary:
         return "contrary", "contradicts the fit", read
     return "unused", "not used", read
+
+
+def _on_earth(crs: str) -> bool:
+    """Whether a CRS is one of the Earth, and no local plane or other body."""
+    from pyproj import CRS
+
+    body = None if is_local(crs) else CRS.from_user_input(crs).ellipsoid
+    return body is not None and 6.3e6 < body.semi_major_metre < 6.45e6
+
+
+def _sparse(run: NDArray[np.float64], near: float) -> NDArray[np.float64]:
+    """A line without the points that lie nearer than so many pixels, along it, to the one kept before."""
+    along = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(run, axis=0).T))])
+    keep = np.diff(np.floor(along / near), prepend=-1) > 0
+    keep[[0, -1]] = True
+    return run[keep]
 
 
 def _unit(result: DigitizedMap) -> float:

@@ -19,6 +19,9 @@ _LAYERS = {
     "reasons": "Why no value",
 }
 
+#: Drawings that are over the map from the beginning.
+_SHOWN = ("points", "coast")
+
 
 def shared_drawings(result: DigitizedMap, layers: Layers, overlays: dict[str, Markup]) -> Markup:
     """Pictures and drawings, stored once and used wherever they are shown."""
@@ -63,7 +66,7 @@ def viewer(result: DigitizedMap, layers: Layers, overlays: dict[str, Markup], re
 def _stage(result: DigitizedMap, overlays: dict[str, Markup]) -> Markup:
     """The panes, one over the other, and the handle."""
     tops = [element("g", use(f"img-{name}"), data_layer=name, hidden=name != "redrawn") for name in _LAYERS]
-    overs = [element("g", use(f"over-{name}"), data_over=name, hidden=name != "points") for name in overlays]
+    overs = [element("g", use(f"over-{name}"), data_over=name, hidden=name not in _SHOWN) for name in overlays]
     dots = element("g", use("img-thinned"), data_over="thinned", hidden=True)
     return element(
         "div",
@@ -90,7 +93,7 @@ def _controls(overlays: dict[str, Markup]) -> Markup:
         for name, text in _LAYERS.items()
     ]
     boxes = [
-        element("label", element("input", type="checkbox", value=name, checked=name == "points"), names[name])
+        element("label", element("input", type="checkbox", value=name, checked=name in _SHOWN), names[name])
         for name in overlays
     ]
     boxes.append(element("label", element("input", type="checkbox", value="thinned"), "Thinned points"))

@@ -8,7 +8,7 @@ import click
 
 from geocbar.errors import GeocbarError
 
-__all__ = ["checked_scale", "figure_options", "model_options"]
+__all__ = ["checked_max_error", "checked_scale", "figure_options", "model_options"]
 
 
 def figure_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -55,6 +55,21 @@ def model_options(command: Callable[..., None]) -> Callable[..., None]:
         help="auto (the map's projection, inferred), affine, similarity, projective, poly2, poly3, tps, or"
         " projection:CRS.  [default: auto]",
     )(command)
+
+
+def checked_max_error(context: click.Context, parameter: click.Parameter, text: str | None) -> float | None:
+    """A promised error in percent, infinite for ``none``."""
+    if text is None:
+        return None
+    if text.strip().lower() == "none":
+        return float("inf")
+    try:
+        percent = float(text.strip().removesuffix("%"))
+    except ValueError:
+        percent = float("nan")
+    if not percent > 0:
+        raise click.BadParameter(f"{text!r} is no error above 0 % of the range. Give a percentage, such as 2, or none.")
+    return percent
 
 
 def checked_scale(context: click.Context, parameter: click.Parameter, text: str | None) -> str | None:

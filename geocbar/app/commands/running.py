@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from geocbar.app.commands.options import checked_scale, figure_options, model_options
+from geocbar.app.commands.options import checked_max_error, checked_scale, figure_options, model_options
 from geocbar.app.commands.printing import StepProgress, finite, print_summary
 from geocbar.errors import NotReadError
 
@@ -62,10 +62,10 @@ __all__ = ["run"]
 @click.option("--resampling", type=click.Choice(["nearest", "bilinear"]), help="[default: nearest]")
 @click.option(
     "--max-error",
-    type=float,
-    metavar="PERCENT",
-    help="Add and drop points until they rebuild 99 % of the map within this share of the range; takes a while on noisy"
-    " maps.  [default: no promise]",
+    metavar="PERCENT|none",
+    callback=checked_max_error,
+    help="The points rebuild 99 % of the map within this share of the range, or three sigma of the values where that"
+    " is more; none: the centres of clusters, nothing promised.  [default: 2]",
 )
 @click.option(
     "--tolerance",
@@ -83,12 +83,15 @@ __all__ = ["run"]
 @click.option(
     "--spacing",
     type=float,
-    help="Thinning: one point stands for at most a square of this side in pixels.  [default: 16]",
+    help="Thinning: one point stands for at most a square of this side in pixels.  [default: none; 16 with --max-error"
+    " none]",
 )
 @click.option("--max-pixels", type=click.IntRange(min=1), help="Refuse larger pictures.  [default: 500000000]")
 @click.option("--csv", is_flag=True, help="Also write the points as CSV.")
 @click.option("--netcdf", is_flag=True, help="Also write the raster as NetCDF (CF conventions); needs geocbar[xarray].")
-@click.option("--report", is_flag=True, help="Also write MAP.html, a page to check everything by.")
+@click.option(
+    "--report/--no-report", default=True, help="Write MAP.html, a page to check everything by.  [default: write]"
+)
 @click.option("--overwrite", is_flag=True, help="Replace the outputs of an earlier run.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
 @click.option("--quiet", is_flag=True, help="No progress.")
@@ -109,8 +112,8 @@ def run(
     guessed: the run stops, and writes a picture of what it found and a recipe to mend into the folder MAP_inspect.
 
     Writes MAP.tif (values and sigma), MAP.reason.tif (why a pixel has its value, or none), MAP.gpkg (points, control
-    points, footprint), QGIS styles beside them, MAP.check.png (look at it!) and MAP.toml (the recipe) into one folder,
-    all of them or nothing.
+    points, footprint), QGIS styles beside them, MAP.html (the report: look at it!), MAP.check.png (figure beside the
+    data) and MAP.toml (the recipe) into one folder, all of them or nothing.
     """
     from geocbar.app.calls import read_text
     from geocbar.app.choices import make_recipe
@@ -174,8 +177,8 @@ def _summary_text(result: DigitizedMap, files: dict[str, Path]) -> str:
         f"            {s['gcps']} points: RMSE {s['rmse_px']:.2f} px = {s['rmse_km']:.3g} km,"
         f" leave-one-out {s['left_out_rmse_px']:.2f} px = {s['left_out_rmse_km']:.3g} km",
         f"  raster    {s['raster_width']} x {s['raster_height']} cells, {s['raster_crs']}",
-        f"  points    {s['points']} (1 for {s['reduction']:.0f} pixels); they rebuild the map with RMSE"
-        f" {s['rebuild_rmse_percent']:.2f} %, 99 % within {s['rebuild_p99_percent']:.2f} % of the range",
+        f"  points    {s['points']} (1 for {s['reduction']:.0f} pixels)",
+        f"            rebuilt from them: {s['rebuild_sentence']}",
         "  files     " + "\n            ".join(str(path) for path in files.values()),
     ]
     lines += [f"  note      {note}" for note in s["notes"]]

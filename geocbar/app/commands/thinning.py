@@ -25,7 +25,11 @@ __all__ = ["thin"]
     help="The points rebuild 99 % of the raster within this share of its range.  [default: 2]",
 )
 @click.option("--no-promise", is_flag=True, help="Centres of clusters alone, without a promised error.")
-@click.option("--spacing", type=float, default=16.0, help="Side in cells of the squares of clusters.  [default: 16]")
+@click.option(
+    "--spacing",
+    type=float,
+    help="One point stands for at most a square of so many cells.  [default: none; 16 with --no-promise]",
+)
 @click.option("--log", "logarithmic", is_flag=True, help="The error is one of the values' logarithm.")
 @click.option("--overwrite", is_flag=True, help="Replace a file that is there.")
 def thin(
@@ -34,7 +38,7 @@ def thin(
     band: int,
     max_error: float,
     no_promise: bool,
-    spacing: float,
+    spacing: float | None,
     logarithmic: bool,
     overwrite: bool,
 ) -> None:
