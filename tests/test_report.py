@@ -507,7 +507,7 @@ def test_layers_and_drawings_are_chosen_by_click(seen: Browser) -> None:
         assert seen.run(f"document.querySelector('[data-legend={name}]').offsetHeight") > 10
     seen.click("input[value=graticule]")
     seen.click("input[value=points]")
-    assert shown_layers(seen) == ["reasons", "graticule"]
+    assert shown_layers(seen) == ["reasons", "graticule", "coast"]
     assert seen.complaints == []
 
 
