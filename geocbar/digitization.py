@@ -17,6 +17,7 @@ from geocbar.figure_source import FigureSource, is_pdf, read_source
 from geocbar.files.gcp_tables import read_gcps
 from geocbar.files.georeferenced import read_placement
 from geocbar.files.images import Picture, file_sha256
+from geocbar.files.mask_pictures import read_mask
 from geocbar.grid.raster import to_map, to_plane
 from geocbar.grid.thinning import Points, RebuildError, rebuild_error, thin
 from geocbar.inspection import Inspection, inspect_source, read_frame_points
@@ -27,6 +28,7 @@ from geocbar.place.slips import name_slips
 from geocbar.recipe import Recipe
 from geocbar.scale_source import ScaleSource, picture_coding, read_scale, require_same
 from geocbar.value.color import parse_color
+from geocbar.value.hand_masks import apply_hand_mask
 from geocbar.value.inversion import LEAST_EXPLAINED, Coding, Inversion, invert
 from geocbar.value.reasons import Reason
 from geocbar.value.scale import ColorScale
@@ -77,7 +79,7 @@ def digitize_recipe(recipe: Recipe, *, read: ReadText | None = None, progress: P
         assert found is not None
         gcps, said = read_frame_points(found, read, lossy=coding.lossy)
         notes += said
-    georeference = place_picture(recipe, picture, gcps, exact=exact)
+    georeference = place_picture(recipe, picture, gcps, exact=exact, frame=area.box)
     notes += georeference.notes
     recipe = recipe if found is None else found.completed()
     scale = scale_source.scale
@@ -99,8 +101,13 @@ def digitize_recipe(recipe: Recipe, *, read: ReadText | None = None, progress: P
         over=scale_source.colors_beyond[1],
         shading=recipe.shading,
         fill=recipe.fill,
+        with_distance=False,
     )
     _require_explained(inversion)
+    if recipe.mask:
+        mask = read_mask(recipe.path(recipe.mask), (picture.width, picture.height))
+        require_same(file_sha256(recipe.path(recipe.mask)), recipe.mask_sha256, Path(recipe.mask).name)
+        inversion = apply_hand_mask(inversion, mask, picture.pixels, scale, coding=coding)
     notes += inversion.notes
 
     tell("putting values on the map grid")
@@ -235,7 +242,14 @@ def read_points(recipe: Recipe, picture: Picture) -> tuple[GroundControlPoints |
     return gcps, False, [*notes, *(slip.sentence for slip in slips)]
 
 
-def place_picture(recipe: Recipe, picture: Picture, gcps: GroundControlPoints, *, exact: bool = False) -> Georeference:
+def place_picture(
+    recipe: Recipe,
+    picture: Picture,
+    gcps: GroundControlPoints,
+    *,
+    exact: bool = False,
+    frame: PixelBox | None = None,
+) -> Georeference:
     """Where on Earth a picture lies.
 
     Parameters
@@ -245,6 +259,8 @@ def place_picture(recipe: Recipe, picture: Picture, gcps: GroundControlPoints, *
     gcps : GroundControlPoints
     exact : bool
         Whether they state an affine transform.
+    frame : PixelBox, optional
+        The map's part of the picture, where it was found; by default as the recipe says.
 
     Returns
     -------
@@ -256,7 +272,9 @@ def place_picture(recipe: Recipe, picture: Picture, gcps: GroundControlPoints, *
         If the control points cannot be right.
     """
     model = "affine" if exact and recipe.model == "auto" else recipe.model
-    return fit_georeference(gcps, model, size=(picture.width, picture.height), keep_all=recipe.keep_all)
+    if frame is None and recipe.frame and recipe.frame != "none":
+        frame = PixelBox.parse(recipe.frame)
+    return fit_georeference(gcps, model, size=(picture.width, picture.height), frame=frame, keep_all=recipe.keep_all)
 
 
 def _require_pixels(frame: PixelBox, picture: Picture) -> None:
@@ -299,7 +317,7 @@ def _thin(
     points = thin(
         inversion.values,
         limits=scale.limits,
-        max_error=None if recipe.max_error is None else recipe.max_error / 100,
+        max_error=recipe.max_error / 100,
         tolerance=recipe.tolerance,
         eps=recipe.eps,
         min_samples=recipe.min_samples,
@@ -311,8 +329,16 @@ def _thin(
         norm=scale.norm,
         edges=scale.edges,
     )
-    even = replace(points, values=scale.to_even(points.values))
-    return points, rebuild_error(scale.to_even(inversion.values), even, scale.even_limits, nearest=scale.is_classes)
+    rebuild = rebuild_error(
+        inversion.values,
+        points,
+        scale.limits,
+        norm=scale.norm,
+        nearest=scale.is_classes,
+        sigma=inversion.sigma,
+        max_error=recipe.max_error / 100,
+    )
+    return points, rebuild
 
 
 def _with_checksums(recipe: Recipe, picture: Picture) -> Recipe:
@@ -322,6 +348,7 @@ def _with_checksums(recipe: Recipe, picture: Picture) -> Recipe:
         image_sha256=picture.sha256,
         gcps_sha256=file_sha256(recipe.path(recipe.gcps)) if recipe.gcps else "",
         colormap_sha256=file_sha256(recipe.path(recipe.colormap)) if recipe.colormap and palette else "",
+        mask_sha256=file_sha256(recipe.path(recipe.mask)) if recipe.mask else "",
     )
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
     import xarray
 
 __all__ = ["DigitizedMap", "Progress", "Report", "default_folder"]
+
+_MEDIAN_PIXELS = 4_000_000
+_ROWS = 256
 
 #: Told, in a few words, what is being done.
 Progress = Callable[[str], None]
@@ -83,11 +87,15 @@ class DigitizedMap:
 
     def summary(self) -> dict[str, Any]:
         """Figures to judge the result by, as plain numbers and strings."""
-        rows, cols = self.frame.slices(self.picture.width, self.picture.height)
-        inside = self.inversion.values[rows, cols]
-        valid = np.isfinite(inside)
-        reason = self.inversion.reason[rows, cols]
-        sigma = self.inversion.sigma[rows, cols][valid]
+        window = self.frame.slices(self.picture.width, self.picture.height)
+        inside = self.inversion.values[window]
+        counts = _count_reasons(self.inversion.reason[window])
+        n_valid = sum(int(np.count_nonzero(np.isfinite(inside[rows]))) for rows in _row_blocks(len(inside)))
+        # The medians of a large picture are those of every so many rows and columns.
+        every = slice(None, None, max(int(np.sqrt(inside.size / _MEDIAN_PIXELS)), 1))
+        sampled, sigma = inside[every, every], self.inversion.sigma[window][every, every]
+        known = np.isfinite(sampled)
+        sampled, sigma = sampled[known], sigma[known]
         fit = self.georeference
         return {
             "map": self.picture.name,
@@ -97,16 +105,16 @@ class DigitizedMap:
             "unit": self.scale.unit,
             "scale_limits": [float(v) for v in self.scale.limits],
             "scale_kind": "classes" if self.scale.is_classes else str(self.scale.norm),
-            "valued_percent": 100 * float(valid.mean()),
+            "valued_percent": 100 * n_valid / inside.size,
             "reason_percent": {
-                REASON_NAMES[number]: round(100 * float((reason == number).mean()), 3)
+                REASON_NAMES[number]: round(100 * int(counts[number]) / inside.size, 3)
                 for number in Reason
-                if (reason == number).any()
+                if counts[number]
             },
             "value_min": float(np.nanmin(inside)),
             "value_max": float(np.nanmax(inside)),
             "sigma_median": float(np.median(sigma)),
-            "sigma_median_percent": 100 * float(np.median(self.scale.shares_of_range(inside[valid], sigma))),
+            "sigma_median_percent": 100 * float(np.median(self.scale.shares_of_range(sampled, sigma))),
             "error_kind": self.inversion.error_kind,
             "color_noise": self.inversion.noise,
             "explained_percent": 100 * self.inversion.explained,
@@ -131,10 +139,14 @@ class DigitizedMap:
             "raster_height": int(self.raster.values.shape[0]),
             "raster_crs": crs_name(self.raster.crs),
             "points": len(self.points),
-            "reduction": float(valid.sum() / len(self.points)),
+            "reduction": n_valid / len(self.points),
             "rebuild_rmse_percent": self.rebuild.rmse_percent,
             "rebuild_p99_percent": self.rebuild.p99_percent,
             "rebuild_max_percent": self.rebuild.max_percent,
+            "rebuild_promised_percent": self.rebuild.promised_percent,
+            "rebuild_kept_percent": self.rebuild.kept_percent,
+            "rebuild_noisy_percent": self.rebuild.noisy_percent,
+            "rebuild_sentence": str(self.rebuild),
             "notes": list(self.notes),
         }
 
@@ -220,24 +232,37 @@ class DigitizedMap:
         return {key: stem + ending for key, ending in endings.items()}
 
     def _write(self, folder: Path, names: dict[str, str], target: Path, progress: Progress) -> None:
+        progress(f"writing {names['raster']}")
+        # Packing the raster leaves a core to spare, and the rest needs little memory.
+        with ThreadPoolExecutor(1) as beside:
+            rasters = beside.submit(self._write_rasters, folder, names)
+            self._write_beside(folder, names, progress)
+            rasters.result()
+        text = self.recipe.to_toml(Path(target).absolute() / names["recipe"])
+        (folder / names["recipe"]).write_text(text, encoding="utf-8")
+
+    def _write_rasters(self, folder: Path, names: dict[str, str]) -> None:
+        from geocbar.files.geotiff import write_geotiff, write_reasons
+
+        write_geotiff(
+            folder / names["raster"],
+            self.raster,
+            name=self.scale.name,
+            unit=self.scale.unit,
+            tags=self._tags(),
+            classes=self.scale.is_classes,
+        )
+        write_reasons(folder / names["reasons"], self.raster, REASON_NAMES, REASON_COLORS, tags=self._tags())
+
+    def _write_beside(self, folder: Path, names: dict[str, str], progress: Progress) -> None:
+        """Everything but the rasters and the recipe."""
         from geocbar.files.check_picture import write_check_picture
         from geocbar.files.geopackage import write_csv, write_geopackage
-        from geocbar.files.geotiff import write_geotiff, write_reasons
         from geocbar.files.qgis_style import raster_style, reason_style
         from geocbar.files.rasters import data_area
 
         scale = self.scale
-        progress(f"writing {names['raster']}")
-        write_geotiff(
-            folder / names["raster"],
-            self.raster,
-            name=scale.name,
-            unit=scale.unit,
-            tags=self._tags(),
-            classes=scale.is_classes,
-        )
         (folder / names["style"]).write_text(raster_style(scale), encoding="utf-8")
-        write_reasons(folder / names["reasons"], self.raster, REASON_NAMES, REASON_COLORS, tags=self._tags())
         (folder / names["reason_style"]).write_text(reason_style(REASON_NAMES, REASON_COLORS), encoding="utf-8")
         progress(f"writing {names['points']}")
         outline = footprint(self.georeference, self.frame, self.raster.crs, self.outline)
@@ -265,8 +290,6 @@ class DigitizedMap:
             self.georeference,
             self.picture.name,
         )
-        text = self.recipe.to_toml(Path(target).absolute() / names["recipe"])
-        (folder / names["recipe"]).write_text(text, encoding="utf-8")
 
     def _tags(self) -> dict[str, str]:
         from geocbar import __version__
@@ -284,6 +307,19 @@ class DigitizedMap:
             "GEOCBAR_RMSE_PX": f"{fit.rmse_px:.4f}",
             "GEOCBAR_LEAVE_ONE_OUT_RMSE_PX": f"{fit.left_out_rmse_px:.4f}",
         }
+
+
+def _count_reasons(reason: NDArray[np.uint8]) -> NDArray[np.intp]:
+    """How many pixels have each reason."""
+    counts = np.zeros(256, np.intp)
+    for rows in _row_blocks(len(reason)):
+        counts += np.bincount(reason[rows].ravel(), minlength=256)
+    return counts
+
+
+def _row_blocks(height: int) -> Iterator[slice]:
+    for top in range(0, height, _ROWS):
+        yield slice(top, top + _ROWS)
 
 
 def default_folder(name: str) -> Path:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ from geocbar.figure.layout import PixelBox
 from geocbar.figure.skew import TurnedPicture, skew_angle, turn_upright
 from geocbar.figure.tick_reading import TickReading, read_ticks
 from geocbar.figure.words import ReadText, Word
+from geocbar.value.bar_box import INCOMPLETE
 from geocbar.value.bar_search import BarCandidate, find_bars
 from geocbar.value.color import RGB, YCBCR
 from geocbar.value.colorbar import read_colorbar
@@ -160,7 +161,7 @@ def read_figure(
     def reading_of(candidate: BarCandidate) -> TickReading:
         if values_said:
             return _UNREAD
-        return read_ticks(
+        ticks = read_ticks(
             pixels,
             candidate.box,
             candidate.axis,
@@ -172,6 +173,10 @@ def read_figure(
             words=words,
             lossy=lossy,
         )
+        if INCOMPLETE not in candidate.notes:
+            return ticks
+        doubt = f"Beyond an end of the bar {candidate.box} another colour follows in its strip: was it found whole?"
+        return replace(ticks, vetoes=(*ticks.vetoes, doubt))
 
     bars = tuple(BarReading(candidate, reading_of(candidate)) for candidate in chosen)
     others = tuple(c for c in candidates if not any(c is bar.candidate for bar in bars))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import shlex
 import tomllib
@@ -22,13 +23,15 @@ _SECTIONS = {
         *("image", "image_sha256", "page", "figure", "dpi", "max_pixels", "turn", "panel", "frame", "name", "unit"),
     ),
     "scale": ("colorbar", "colormap", "colormap_sha256", "vmin", "vmax", "ticks", "scale"),
-    "data": ("max_distance", "background", "search_background", "shading", "fill", "intensity"),
+    "data": (
+        *("max_distance", "background", "search_background", "mask", "mask_sha256", "shading", "fill", "intensity"),
+    ),
     "place": ("gcps", "gcps_sha256", "gcp_crs", "model", "keep_all", "to_crs", "resolution", "resampling"),
     "thin": ("max_error", "tolerance", "eps", "min_samples", "levels", "spacing"),
 }
 
 
-_PATHS = ("image", "gcps", "colormap")
+_PATHS = ("image", "gcps", "colormap", "mask")
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,7 @@ class Recipe:
         Path of the picture, or of a PDF file.
     gcps : str or None
         Path of the control points.
-    image_sha256, gcps_sha256, colormap_sha256 : str
+    image_sha256, gcps_sha256, colormap_sha256, mask_sha256 : str
         Checksums of those files when the recipe was made; empty means unchecked.
     max_pixels : int or None
         Largest picture to unpack.
@@ -78,6 +81,8 @@ class Recipe:
         Colours of paper, land or boxes, ``#rrggbb`` separated by blanks.
     search_background : bool
         Look for large flat colours that stand for no value.
+    mask : str or None
+        Path of a PNG of the picture's size, drawn by hand: 0 as found, 1 not data, 2 keep.
     shading : {"auto", "none", "multiply", "gmt", "soft", "overlay"}
         Relief shading to take out.
     fill : int
@@ -92,8 +97,9 @@ class Recipe:
         Leave no control point out of the fit.
     to_crs, resolution, resampling
         The grid, see :func:`geocbar.to_map`.
-    max_error : float or None
-        Largest error, in percent of the scale's range, with which the points rebuild 99 % of the map; None: no promise.
+    max_error : float
+        Largest error, in percent of the scale's range, with which the points rebuild 99 % of the map, see
+        :func:`geocbar.thin`; inf or None: no promise.
     tolerance, eps, min_samples, levels, spacing
         Thinning, see :func:`geocbar.thin`; the tolerance is per pixel, in value or what the scale is even in.
     """
@@ -103,6 +109,7 @@ class Recipe:
     image_sha256: str = ""
     gcps_sha256: str = ""
     colormap_sha256: str = ""
+    mask_sha256: str = ""
     page: int | None = None
     figure: int | None = None
     dpi: float | None = None
@@ -121,6 +128,7 @@ class Recipe:
     max_distance: float | None = None
     background: str = ""
     search_background: bool = True
+    mask: str | None = None
     shading: str = "auto"
     fill: int = 0
     intensity: bool = False
@@ -130,15 +138,17 @@ class Recipe:
     to_crs: str | None = None
     resolution: float | None = None
     resampling: str = "nearest"
-    max_error: float | None = None
+    max_error: float = 2.0
     tolerance: float | None = None
     eps: float = 1.5
     min_samples: int = 4
     levels: int = 32
-    spacing: float = 16.0
+    spacing: float | None = None
     base: Path = field(default=Path("."), compare=False, repr=False)
 
     def __post_init__(self) -> None:
+        if self.max_error is None:
+            object.__setattr__(self, "max_error", math.inf)
         for key in ("name", "unit"):
             # A line break in a quantity would break the table that holds it.
             object.__setattr__(self, key, " ".join(getattr(self, key).split()))
@@ -216,7 +226,8 @@ class Recipe:
 
         colormap = there(self.colormap) if self.colormap and self.path(self.colormap).is_file() else self.colormap
         gcps = there(self.gcps) if self.gcps else None
-        return replace(self, image=there(self.image), gcps=gcps, colormap=colormap, base=folder)
+        mask = there(self.mask) if self.mask else None
+        return replace(self, image=there(self.image), gcps=gcps, colormap=colormap, mask=mask, base=folder)
 
 
 def _flatten(tables: Mapping[str, Any], file: str) -> dict[str, Any]:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -187,3 +189,36 @@ def test_numbers_are_taken_as_they_come() -> None:
     box = PixelBox(0, 0, 1, 1)
     assert AxisLabel(5.0, (number,), 1.0, (), None, 8.0, "3", box).place == 5.0
     assert AxisLabel(5.0, (number,), 1.0, (), 6.0, 8.0, "3", box).place == 6.0
+
+
+def test_a_label_whose_readings_differ_between_neighbours_one_step_away_is_overruled() -> None:
+    labels = [label(float(p), t) for p, t in zip(even(6), ["0", "10", "77", "30", "40", "50"], strict=True)]
+    labels[2] = replace(labels[2], checks=("read '77' at one size and '7' at another",))
+    fit = fit_axis(labels, low=0, high=400)
+    assert fit is not None
+    assert [value for _, value, _ in fit.overruled] == [20.0]
+    labels[2] = replace(labels[2], checks=())
+    sure = fit_axis(labels, low=0, high=400)
+    assert sure is not None
+    assert sure.contrary == (2,)
+
+
+def test_a_further_reading_completes_a_symmetric_logarithm() -> None:
+    texts = ["-1000", "-100", "-10", "-1", "0", "1", "10", "0.01", "1000"]
+    places = Spacing("symlog", (1.0, 10 / 9)).even(np.array([-1000, -100, -10, -1, 0, 1, 10, 100, 1000.0])) * 90 + 400
+    labels = [label(float(p), t) for p, t in zip(places, texts, strict=True)]
+    labels[7] = label(float(places[7]), "0.01", more=("100",))
+    fit = fit_axis(labels, low=0, high=800)
+    assert fit is not None
+    assert (fit.norm, fit.contrary) == ("symlog", ())
+    np.testing.assert_allclose(fit.values[7], 100)
+
+
+def test_a_label_that_lost_ink_is_overruled_by_what_is_left_of_it() -> None:
+    texts = ["-3", "1e-3", "5e-4", "2e-4", "1e-4", "5e-5"]
+    places = 50 - 100 * np.log10(np.array([2e-3, 1e-3, 5e-4, 2e-4, 1e-4, 5e-5]) / 2e-3)
+    labels = [label(float(p), t) for p, t in zip(places, texts, strict=True)]
+    labels[0] = replace(labels[0], checks=("ink beside it was taken for a line",))
+    fit = fit_axis(labels, low=0, high=250)
+    assert fit is not None
+    assert [value for _, value, _ in fit.overruled] == [2e-3]

@@ -352,6 +352,7 @@ def test_summary_is_what_a_person_can_judge_by(job: MapJob, tmp_path: Path) -> N
         "128 x 91 cells, EPSG:4326",
         "out/map.tif",
         "out/map.check.png",
+        "out/map.html",
     ):
         assert figure in outcome.out
     assert re.search(r"sigma 0\.0\d+ mm = 0\.\d+ % of the range \(median\)\. Values are the middles of", outcome.out)

@@ -81,8 +81,22 @@ def test_a_map_in_no_known_projection_says_so_and_keeps_its_points(kind: MapType
 
 
 def test_bent_paper() -> None:
-    figures = summary(measure([LCC, UTM], count=16, seeds=[504], bend=4.0))
-    assert figures["worst ratio"] <= 1.2
+    """The best of five other fits is known from the truth only; docs/accuracy_place.md has more."""
+    figures = summary(measure([LCC, UTM, MAPS[0]], count=16, seeds=[504], bend=4.0))
+    assert figures["median ratio"] <= 1.2
+    assert figures["worst ratio"] <= 1.6
+
+
+def test_bent_paper_is_told_from_flat_and_said() -> None:
+    trial = draw_trial(LCC, 20, 505, bend=9.0)
+    found = fit_georeference(trial.gcps, size=trial.size)
+    assert found.bend is not None
+    assert any("as on bent paper" in note or "bent by" in note for note in found.notes)
+    assert trial.rms(found.to_pixel(trial.world)) < 1.0
+    sigma = found.position_sigma(trial.pixels[::40])
+    assert 0.5 < np.sqrt(np.nanmean(sigma**2)) / trial.rms(found.to_pixel(trial.world)) < 2.0
+    flat = draw_trial(LCC, 20, 505)
+    assert fit_georeference(flat.gcps, size=flat.size).bend is None
 
 
 MODELS = (

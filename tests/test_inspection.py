@@ -177,7 +177,7 @@ def test_a_box_on_the_map_is_warned_of(sheet: Path) -> None:
 
 
 def test_pages_belong_to_pdf_files_only(sheet: Path) -> None:
-    with pytest.raises(gb.InvalidInputError, match=r"map\.png is no PDF: it has no page") as refusal:
+    with pytest.raises(gb.InvalidInputError, match=r"map\.png is no PDF: it has no page to choose") as refusal:
         gb.inspect(sheet / "map.png", page=2)
     assert "--page" in refusal.value.hint
 

@@ -70,3 +70,9 @@ def test_a_number_where_the_next_label_would_stand_is_a_doubt() -> None:
     pixels[228:240, 590:612] = 9
     [doubt] = find_overlaid_doubts(pixels, BAR, LABELS, "bottom", read, factor_known=False)  # type: ignore[arg-type]
     assert "'2.5' stands where the next label beyond the bar's end would" in doubt
+
+
+def test_a_number_of_the_neighbour_bar_goes_on_with_nothing() -> None:
+    pixels, read = reader({9: "0.0"})
+    pixels[228:240, 590:612] = 9
+    assert not find_overlaid_doubts(pixels, BAR, LABELS, "bottom", read, factor_known=False)  # type: ignore[arg-type]

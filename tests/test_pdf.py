@@ -472,6 +472,41 @@ def test_a_minus_drawn_as_a_shape_is_read(tmp_path: Path) -> None:
     assert "does not tell what 1 piece(s) of text" in taken.picture.notes[-1]
 
 
+def test_exponents_drawn_apart_from_their_base_are_joined(tmp_path: Path) -> None:
+    """As GMT writes them: the text in pieces, all raised ones at the end."""
+    labels = (
+        "BT /F1 10 Tf 100 40 Td (x 10) Tj ET BT /F1 10 Tf 200 40 Td (mg m) Tj ET "
+        "BT /F1 10 Tf 230.6 40 Td (\\)) Tj ET "
+        "BT /F1 6 Tf 119.2 43 Td (2) Tj ET BT /F1 6 Tf 225.2 43 Td (-3) Tj ET BT /F1 6 Tf 60 43 Td (7) Tj ET"
+    )
+    words = read_pdf_figure(one_page(tmp_path / "apart.pdf", bar_with(labels)), 1).words
+    assert {w.text for w in words} == {"x 10^2", "mg m^-3)", "7"}
+
+
+def test_signs_of_formula_fonts(tmp_path: Path) -> None:
+    """Computer Modern as matplotlib embeds it calls ring, minus and multiplication sign plus-minus, !, and pound."""
+    labels = (
+        "BT /F1 10 Tf 60 40 Td (15) Tj /F1 7 Tf 4 Ts (\\261) Tj /F1 10 Tf 0 Ts (E) Tj ET "
+        "BT /F1 10 Tf 120 40 Td (\\2415) Tj ET BT /F1 10 Tf 160 40 Td (\\24310) Tj /F1 7 Tf 4 Ts (\\2412) Tj ET"
+    )
+    named = fonts("").replace("/Helvetica", "/Helvetica /Encoding /WinAnsiEncoding")
+    form = stream(bar_with(labels).encode(), f"/Type /XObject /Subtype /Form /BBox [0 0 300 200] {named}")
+    path = one_page(tmp_path / "signs.pdf", "/Map Do", "/XObject << /Map 5 0 R >>", (form,))
+    assert [w.text for w in read_pdf_figure(path, 1).words] == ["15°E", "-5", "×10^-2"]
+
+
+def test_cells_of_a_map_inside_a_form_are_no_letters(tmp_path: Path) -> None:
+    """A figure placed as a form, the labels of its bar over small cells of the map."""
+    cells = " ".join(f"0 {(k % 9) / 9:.2f} 1 rg {20 + 4 * k} 56 4 8 re f" for k in range(40))
+    figure = stream(
+        f"{cells} 1 0 0 rg 20 70 200 90 re f 0 g BT /F1 8 Tf 60 57 Td (25) Tj ET".encode(),
+        f"/Type /XObject /Subtype /Form /BBox [0 0 300 200] {fonts('')}",
+    )
+    path = one_page(tmp_path / "form.pdf", "q 0.9 0 0 0.9 5 5 cm /Map Do Q", "/XObject << /Map 5 0 R >>", (figure,))
+    taken = read_pdf_figure(path, 1)
+    assert ([w.text for w in taken.words], taken.unread) == (["25"], ())
+
+
 @pytest.mark.parametrize(("names", "texts"), [("48 /zero /one /two", ["12"]), ("48 /two /zero /one", [])])
 def test_codes_of_drawn_fonts_count_if_their_names_agree(tmp_path: Path, names: str, texts: list[str]) -> None:
     glyph = stream(b"600 0 0 0 600 700 d1 100 0 400 700 re f")
@@ -550,7 +585,7 @@ def test_rules_borders_and_tables_are_no_figures(tmp_path: Path) -> None:
 
 def test_locked_files(tmp_path: Path) -> None:
     path = locked(tmp_path / "locked.pdf", b"sesame")
-    with pytest.raises(FileProblemError, match=r"locked\.pdf is locked by a password\.\n.*or save a copy"):
+    with pytest.raises(FileProblemError, match=r"locked\.pdf is locked by a password\.\n.*Save a copy"):
         list_figures(path)
     with pytest.raises(FileProblemError, match=r"The password does not open locked\.pdf"):
         list_figures(path, password="Sesame")

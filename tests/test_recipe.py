@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import shutil
+import math
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -71,6 +72,15 @@ def test_toml_gives_the_same_recipe_back(tmp_path_factory: pytest.TempPathFactor
     assert Recipe.read(file) == recipe
 
 
+@pytest.mark.parametrize("nothing", [None, math.inf])
+def test_no_promise_is_kept_in_the_file(tmp_path: Path, nothing: float | None) -> None:
+    recipe = Recipe(image="a", max_error=nothing)  # type: ignore[arg-type]
+    recipe.write(tmp_path / "a.toml")
+    assert "max_error = inf" in (tmp_path / "a.toml").read_text(encoding="utf-8")
+    assert Recipe.read(tmp_path / "a.toml").max_error == math.inf
+    assert Recipe(image="a").max_error == 2.0
+
+
 def test_every_choice_has_its_place_in_the_file(tmp_path: Path) -> None:
     files: dict[str, Any] = {"image": "a", "gcps": "b", "image_sha256": "1", "gcps_sha256": "2", "colormap_sha256": "3"}
     value: dict[str, Any] = {
@@ -83,8 +93,17 @@ def test_every_choice_has_its_place_in_the_file(tmp_path: Path) -> None:
     }
     grid: dict[str, Any] = {"gcp_crs": "EPSG:4258", "to_crs": "EPSG:3857", "resolution": 2.0}
     limits: dict[str, Any] = {"max_pixels": 4, "max_distance": 5.0, "tolerance": 0.5, "frame": "0,0,9,9"}
-    page: dict[str, Any] = {"page": 7, "figure": 2, "dpi": 300.0, "panel": 1, "turn": 0.5, "max_error": 2.0}
-    full = Recipe(**files, **value, **grid, **limits, **page, background="#c8c8c8")
+    page: dict[str, Any] = {
+        "page": 7,
+        "figure": 2,
+        "dpi": 300.0,
+        "panel": 1,
+        "turn": 0.5,
+        "max_error": 2.0,
+        "spacing": 8.0,
+    }
+    hand: dict[str, Any] = {"background": "#c8c8c8", "mask": "m.png", "mask_sha256": "4"}
+    full = Recipe(**files, **value, **grid, **limits, **page, **hand)
     full.write(tmp_path / "full.toml")
     tables = tomllib.loads((tmp_path / "full.toml").read_text(encoding="utf-8"))
     stored = {key for table in tables.values() for key in table}

@@ -43,11 +43,12 @@ def punch(field: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.where(hole | line | (row + col > 320), np.nan, field)
 
 
-def missed_share(values: NDArray[np.float64], points: Points, bound: float) -> float:
+def missed_share(values: NDArray[np.float64], points: Points, bound: float | NDArray[np.float64]) -> float:
     """Share of the pixels with a value that are missed by more, or lie outside the hull."""
     row, col = np.nonzero(np.isfinite(values))
     rebuilt = LinearNDInterpolator(points.pixels, points.values)(np.stack([col + 0.5, row + 0.5], axis=1))
-    return float(np.mean(~(np.abs(rebuilt - values[row, col]) <= bound)))
+    bounds = np.broadcast_to(bound, values.shape)[row, col]
+    return float(np.mean(~(np.abs(rebuilt - values[row, col]) <= bounds + 1e-6)))
 
 
 def count_greedily(values: NDArray[np.float64], bound: float) -> int:
@@ -55,7 +56,8 @@ def count_greedily(values: NDArray[np.float64], bound: float) -> int:
     row, col = np.nonzero(np.isfinite(values))
     places = np.stack([col + 0.5, row + 0.5], axis=1)
     truth = values[row, col]
-    corners = [(0, 0), (0, WIDTH - 1), (HEIGHT - 1, 0), (HEIGHT - 1, WIDTH - 1)]
+    height, width = values.shape
+    corners = [(0, 0), (0, width - 1), (height - 1, 0), (height - 1, width - 1)]
     chosen = [int(np.flatnonzero((row == r) & (col == c))[0]) for r, c in corners]
     while True:
         error = np.abs(LinearNDInterpolator(places[chosen], truth[chosen])(places) - truth)
@@ -80,18 +82,73 @@ def test_promise_is_held(name: str, bound: float) -> None:
 @pytest.mark.parametrize("name", ["hills", "rough"])
 def test_promise_is_held_on_a_jpeg_with_holes_and_lines(name: str, bound: float) -> None:
     picture = punch(through_jpeg(draw_field(name)))
-    points = thin(picture, limits=(0, 1), max_error=bound, sigma=np.full(picture.shape, 0.01))
+    points = thin(picture, limits=(0, 1), max_error=bound, sigma=np.full(picture.shape, 0.004))
     assert missed_share(picture, points, bound) <= 0.01
     col, row = points.pixels.astype(int).T
     assert np.isfinite(picture[row, col]).all()
     assert np.abs(points.values - picture[row, col]).max() <= bound
 
 
-def test_promise_is_held_below_the_noise() -> None:
+def test_promise_is_held_below_the_noise_if_the_noise_is_not_said() -> None:
     field = draw_field("smooth", shape=(60, 80))
     noisy = field + np.random.default_rng(3).normal(0, 0.01, field.shape)
-    points = thin(noisy, limits=(0, 1), max_error=0.01)
+    points = thin(noisy, limits=(0, 1), max_error=0.01, sigma=np.zeros_like(noisy))
     assert missed_share(noisy, points, 0.01) <= 0.01
+
+
+def test_noise_that_is_known_is_not_rebuilt() -> None:
+    field = draw_field("smooth")
+    sigma = np.where(np.arange(WIDTH) < WIDTH // 2, 0.02, 0.001) * np.ones(field.shape)
+    noisy = field + np.random.default_rng(5).normal(0, 1, field.shape) * sigma
+    points = thin(noisy, limits=(0, 1), max_error=0.02, sigma=sigma)
+    clean = thin(field, limits=(0, 1), max_error=0.02)
+    assert len(points) < 4 * len(clean)
+    assert missed_share(noisy, points, np.maximum(0.02, 3 * sigma)) <= 0.01
+    found = rebuild_error(noisy, points, (0, 1), sigma=sigma, max_error=0.02)
+    assert found.is_kept
+    assert found.noisy_percent == pytest.approx(50)
+    assert found.p99_percent > 4
+    plainly = rebuild_error(noisy, points, (0, 1), max_error=0.02)
+    assert plainly.kept_percent == pytest.approx(100 * (1 - missed_share(noisy, points, 0.02)), abs=0.01)
+    assert not plainly.is_kept
+
+
+def test_noise_is_measured_if_no_sigma_is_given() -> None:
+    field = draw_field("smooth", shape=(60, 80))
+    noisy = field + np.random.default_rng(3).normal(0, 0.01, field.shape)
+    measured = thin(noisy, limits=(0, 1), max_error=0.01)
+    assert len(measured) < 0.2 * len(thin(noisy, limits=(0, 1), max_error=0.01, sigma=np.zeros_like(noisy)))
+
+
+@pytest.mark.parametrize("norm", ["log", "linear"])
+def test_rebuild_error_counts_all_pixels_as_interpolation_does(norm: str) -> None:
+    field = punch(10 ** draw_field("rough"))
+    points = thin(field, limits=(1, 10), norm=norm, max_error=0.03)
+    even, scale = (np.log10, 1.0) if norm == "log" else (np.asarray, 9.0)
+    row, col = np.nonzero(np.isfinite(field))
+    rebuilt = LinearNDInterpolator(points.pixels, even(points.values))(np.stack([col + 0.5, row + 0.5], axis=1))
+    off = 100 * np.abs(rebuilt - even(field[row, col])) / scale
+    found = rebuild_error(field, points, (1, 10), norm=norm, max_error=0.03)
+    inside = np.isfinite(off)
+    assert found.covered == pytest.approx(inside.mean(), abs=1e-4)
+    assert found.max_percent == pytest.approx(off[inside].max(), rel=1e-3)
+    assert found.rmse_percent == pytest.approx(np.sqrt(np.mean(off[inside] ** 2)), rel=1e-3)
+    assert found.is_kept
+    assert found.promised_percent == pytest.approx(3)
+
+
+def test_every_cell_has_a_point_if_a_spacing_is_given() -> None:
+    field = punch(draw_field("smooth"))
+    few, more = (thin(field, limits=(0, 1), spacing=spacing) for spacing in (None, 20.0))
+    cells = {(int(x // 20), int(y // 20)) for x, y in more.pixels}
+    full = [
+        (x, y)
+        for y in range(7)
+        for x in range(10)
+        if np.isfinite(field[20 * y : 20 * y + 20, 20 * x : 20 * x + 20]).all()
+    ]
+    assert len(few) < len(more)
+    assert cells.issuperset(full)
 
 
 def test_a_jpeg_needs_hardly_more_points_than_a_png() -> None:
@@ -112,7 +169,7 @@ def test_noise_is_taken_out_of_the_points() -> None:
 
 @pytest.mark.parametrize("name", ["smooth", "fronts"])
 def test_few_points_against_the_greedy_reference(name: str) -> None:
-    field = draw_field(name)
+    field = draw_field(name, shape=(80, 110))
     assert len(thin(field, limits=(0, 1), max_error=0.03)) <= 1.2 * count_greedily(field, 0.03)
 
 
@@ -121,7 +178,7 @@ def test_half_the_points_of_the_clusters_at_equal_error(name: str) -> None:
     field = draw_field(name)
     refined = thin(field, limits=(0, 1), max_error=0.02)
     target = rebuild_error(field, refined, (0, 1)).rmse_percent
-    for spacing in (48, 32, 24, 16, 12, 8, 6, 4, 3, 2):
+    for spacing in (24, 16, 12, 8, 6, 4, 3, 2):
         plain = thin(field, limits=(0, 1), max_error=None, spacing=spacing)
         if rebuild_error(field, plain, (0, 1)).rmse_percent <= target:
             break
@@ -168,8 +225,8 @@ def test_regions_lie_between_their_own_points() -> None:
     }
 
 
-@settings(max_examples=25, deadline=None)
-@given(st.integers(0, 2**32 - 1), st.integers(8, 24), st.integers(8, 24), st.floats(0.02, 0.3))
+@settings(max_examples=12, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.integers(8, 18), st.integers(8, 18), st.floats(0.02, 0.3))
 def test_promise_is_held_on_anything(seed: int, height: int, width: int, bound: float) -> None:
     rng = np.random.default_rng(seed)
     picture = np.where(rng.random((height, width)) < 0.2, np.nan, rng.random((height, width))).astype(np.float32)
@@ -199,7 +256,9 @@ def test_classes_keep_their_borders_and_have_a_point_each() -> None:
     assert np.mean(nearest != values[row, col]) <= 0.01
     assert points.count.sum() == len(row)
     assert len(points) < len(row) / 10
-    assert rebuild_error(values, points, (0, 1), nearest=True).p99_percent == 0
+    found = rebuild_error(values, points, (0, 1), nearest=True, max_error=0.02)
+    assert found.p99_percent == pytest.approx(0, abs=1e-4)
+    assert found.is_kept
 
 
 def test_one_class_is_one_point() -> None:
@@ -212,7 +271,12 @@ def test_one_class_is_one_point() -> None:
     ("values", "arguments", "message", "hint"),
     [
         (np.full((4, 5), np.nan), {}, "None of the 5 x 4 pixels has a value", "places of the map"),
-        (np.ones((9, 9)), {"max_error": 0.0}, "at most 0 % of the range gives every pixel as a point", "0.02, or none"),
+        (
+            np.ones((9, 9)),
+            {"max_error": 0.0},
+            "at most 0 % of the range gives every pixel as a point",
+            "--max-error 2, or none",
+        ),
         (np.ones((9, 9)), {"max_error": -0.1}, "at most -10 % of the range", "--max-error"),
         (np.ones((9, 9)), {"max_error": np.nan}, "at most nan %", "--max-error"),
         (np.where(np.eye(9) > 0, 0.5, np.nan), {"min_samples": 1}, "The 9 pixels with a value lie on one line", "none"),

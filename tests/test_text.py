@@ -78,14 +78,25 @@ def test_a_missing_model_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
         text._model_file()
 
 
-def test_a_batch_holds_crops_of_similar_width_and_every_crop_once() -> None:
-    widths = [96, 2000, 100, 96, 500, 480, 97, 96, 96, 96, 96, 96, 2100]
+def test_a_batch_holds_crops_of_one_width_and_every_crop_once() -> None:
+    widths = {bytes([k]): width for k, width in enumerate([96, 2016, 128, *[96] * 9, 480, 2016, 2016, 2016])}
     batches = text._batches(widths)
-    assert sorted(k for batch in batches for k in batch) == list(range(len(widths)))
+    assert sorted(key for batch in batches for key in batch) == sorted(widths)
     for batch in batches:
-        chosen = [widths[k] for k in batch]
-        assert max(chosen) <= 1.25 * min(chosen) + 16
+        assert len({widths[key] for key in batch}) == 1
         assert len(batch) <= 8
+
+
+def test_what_is_read_depends_neither_on_the_company_nor_on_what_was_read_before() -> None:
+    rng = np.random.default_rng(5)
+    crops = [rng.integers(0, 255, (48, width, 3), dtype=np.uint8) for width in (96, 100, 150, 400)]
+    text.load_reader.cache_clear()
+    together = text.load_reader()(crops)
+    again = text.load_reader()(crops[::-1])[::-1]
+    text.load_reader.cache_clear()
+    alone = [text.load_reader()([crop])[0] for crop in crops]
+    assert together == again
+    assert [reading.text for reading in together] == [reading.text for reading in alone]
 
 
 def test_the_model_lies_in_the_package() -> None:

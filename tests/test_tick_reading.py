@@ -382,3 +382,49 @@ def test_refusals() -> None:
         read_ticks(picture([]), BAR, "diagonal", None)
     with pytest.raises(InvalidInputError, match="gave no scale"):
         reading([], ticks=[]).value_at([100])
+
+
+def test_two_sure_labels_and_a_third_that_agrees_are_three() -> None:
+    at = places(3)
+    third = word("26", float(at[1]), 242, confidence=0.6, checks=("read '2.6' at one size and '26' at another",))
+    pair = [word("20", float(at[0]), 242), word("32", float(at[2]), 242)]
+    result = reading([], at=[], ticks=at, extra=[*pair, third])
+    assert result.accepted, result.vetoes
+    odd = word("27", float(at[1]), 242, confidence=0.6, checks=("read '2.7' at one size and '27' at another",))
+    assert not reading([], at=[], ticks=at, extra=[*pair, odd]).accepted
+
+
+def test_without_tick_marks_one_label_at_an_end_and_an_exact_scale_are_enough() -> None:
+    values = np.array([0, 40, 200, 1000])
+    at = 100 + 280 * (values / 1000) ** 0.4
+    result = reading([str(v) for v in values], at=at, ticks=[])
+    assert result.accepted, result.vetoes
+    np.testing.assert_allclose(result.value_at(at), values, atol=1)
+    vetoed(reading([str(v) for v in values], at=at + 9, ticks=[]), "No tick marks were seen")
+
+
+def test_two_slopes_go_on_to_the_end_of_the_bar() -> None:
+    at = np.array([100.5, 180.5, 260.5, 310.5, 360.5, 410.5])
+    texts = ["-0.10", "-0.05", "0.00", "0.25", "0.50", "0.75"]
+    result = reading(texts, at=[*at[:-1], 410.5])
+    vetoed(result, "beyond its outer label '0.75' bear none")
+    at = np.array([100.5, 190.5, 280.5, 345.5, 410.5, 475.5])
+    result = reading(texts, at=at)
+    assert result.accepted, result.vetoes
+    np.testing.assert_allclose(result.value_at([475.5 + 13]), 0.8, atol=0.01)
+
+
+@pytest.mark.parametrize(("glyph", "accepted"), [(18.0, True), (9.0, False)])
+def test_powers_that_fall_lost_a_minus_in_small_print_only(glyph: float, accepted: bool) -> None:
+    result = reading(["10^4", "10^2", "10^0"], labels={"glyph_px": glyph})
+    assert result.accepted == accepted, result.vetoes
+
+
+def test_degrees_misread_as_powers_are_read_back() -> None:
+    at = places(5)
+    texts = ["0°", "5°", "10^6", "15°", "20°"]
+    more = [{"alternatives": ("10°",)} if "^" in text else {} for text in texts]
+    words = [word(t, float(x), 242, **m) for t, x, m in zip(texts, at, more, strict=True)]
+    result = reading([], at=[], ticks=at, extra=words)
+    assert result.accepted, result.vetoes
+    np.testing.assert_allclose(result.value_at(at), [0, 5, 10, 15, 20], atol=0.05)

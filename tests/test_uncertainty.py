@@ -66,8 +66,7 @@ def jpeg() -> dict[str, object]:
 def sigma_of(jpeg: dict[str, object], **options: object) -> NDArray[np.float32]:
     unit = jpeg["unit"]
     settings = {"metric": YCBCR, "bar_length_px": 256, "bar_end_px": 0.0, "tables": jpeg["tables"], **options}
-    everywhere, none = np.ones(unit.shape, bool), np.zeros(unit.shape, np.float32)
-    return estimate_sigma(jpeg["pixels"], unit, none, everywhere, jpeg["scale"], **settings)
+    return estimate_sigma(jpeg["pixels"], unit, np.ones(unit.shape, bool), jpeg["scale"], **settings)
 
 
 @pytest.mark.parametrize("subsampling", [0, 1, 2])
@@ -132,7 +131,6 @@ def test_pixels_without_value_have_no_sigma(jpeg: dict[str, object]) -> None:
         sigma = estimate_sigma(
             jpeg["pixels"],
             unit,
-            np.zeros_like(unit),
             valid,
             jpeg["scale"],
             metric=YCBCR,
@@ -154,7 +152,7 @@ def test_lossless_half_widths_hold() -> None:
     everywhere = np.ones(unit.shape, bool)
     options = {"metric": RGB, "bar_length_px": 256, "bar_end_px": 0.5}
     half = estimate_half_width(unit, everywhere, stepped, **options)
-    sigma = estimate_sigma(np.zeros((200, 300, 3), np.uint8), unit, unit * 0, everywhere, stepped, **options)
+    sigma = estimate_sigma(np.zeros((200, 300, 3), np.uint8), unit, everywhere, stepped, **options)
     error = np.abs(unit - truth)
     assert (error <= half).mean() >= 0.99
     assert half.max() < 2 / 64
@@ -179,7 +177,7 @@ def test_classes_are_spread_evenly() -> None:
     unit = np.full((4, 5), 0.25, np.float32)
     valid = np.ones((4, 5), bool)
     sigma = estimate_sigma(
-        np.zeros((4, 5, 3), np.uint8), unit, unit, valid, scale, metric=YCBCR, bar_length_px=60, tables=((1,) * 64,)
+        np.zeros((4, 5, 3), np.uint8), unit, valid, scale, metric=YCBCR, bar_length_px=60, tables=((1,) * 64,)
     )
     np.testing.assert_allclose(sigma, 1 / 6 / np.sqrt(12), rtol=1e-6)
     half = estimate_half_width(unit, valid, scale, metric=RGB, bar_length_px=60)

@@ -325,3 +325,25 @@ def test_resampling_keeps_the_mean() -> None:
         small = resample(gray, height, width)
         assert small.shape == (height, width)
         assert small.mean() == pytest.approx(gray.mean(), abs=0.02)
+
+
+def test_rows_set_close_under_one_another_are_no_standing_text() -> None:
+    picture = page(260, 240)
+    numbers = ["60000", "40000", "30000", "20000", "15000", "10000", "5000"]
+    for row, text in enumerate(numbers):
+        write(picture, (90, 20 + 17 * row), text, 16)
+    words = find_words(array(picture), whole(picture), reader(*numbers))
+    assert sorted(texts(words)) == sorted(numbers)
+    assert all(word.turned == 0 for word in words)
+
+
+def test_a_busy_map_beside_them_does_not_tell_the_size_of_labels() -> None:
+    pixels = np.full((420, 900, 3), 255, np.uint8)
+    pixels[6:200:9, 6:894:9] = 0
+    pixels[7:200:9, 6:894:9] = 0
+    for row in range(6):
+        pixels[6 + row : 200 : 9, 8:894:9] = 0
+    picture = Image.fromarray(pixels)
+    write(picture, (300, 280), "250", 80)
+    words = find_words(array(picture), whole(picture), reader("250"), exclude=[PixelBox(0, 0, 900, 210)])
+    assert texts(words) == ["250"]

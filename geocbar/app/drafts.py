@@ -101,7 +101,9 @@ def list_pdf(recipe: Recipe) -> list[str]:
     path = recipe.path(recipe.image)
     figures = list_figures(path)
     if not figures:
-        raise NotFoundError(f"{path.name} holds no figure.", "Take a page as it is: --page N --figure 0")
+        raise NotFoundError(
+            f"{path.name} holds no figure with coloured or shaded areas.", "Take a page as it is: --page N --figure 0"
+        )
     out = [f"{path.name}: {len(figures)} figure{'s' if len(figures) > 1 else ''}"]
     for figure in figures:
         pixels = read_pdf_figure(path, figure.page, figure.number).picture.pixels

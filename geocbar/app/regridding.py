@@ -27,7 +27,7 @@ def thin_raster(
     *,
     band: int = 1,
     max_error: float | None = 0.02,
-    spacing: float = 16.0,
+    spacing: float | None = None,
     logarithmic: bool = False,
     overwrite: bool = False,
 ) -> list[str]:
@@ -66,17 +66,16 @@ def thin_raster(
         max_error=max_error,
         spacing=spacing,
     )
-    even = np.log10 if logarithmic else np.asarray
-    error = rebuild_error(even(raster.values), replace(points, values=even(points.values)), even(np.array(limits)))
+    error = rebuild_error(
+        raster.values, points, limits, norm="log" if logarithmic else "linear", sigma=raster.sigma, max_error=max_error
+    )
     write_points(out, points, area=data_area(raster))
     quantity = f"{name} [{unit}]" if unit else name
     return [
         f"{path.name}: {raster.values.shape[1]} x {raster.values.shape[0]} cells, {finite.size} with a value"
         f"{': ' + quantity if quantity else ''}, {limits[0]:.5g} to {limits[1]:.5g}",
         f"  {len(points)} points (1 for {finite.size / len(points):.0f} cells), {crs_name(raster.crs)}",
-        f"  they rebuild it with RMSE {error.rmse_percent:.2f} %, 99 % within {error.p99_percent:.2f} %,"
-        f" all within {error.max_percent:.1f} % of the range; {100 * error.covered:.2f} % of the cells lie between"
-        " them",
+        f"  rebuilt from them: {error}",
         f"  wrote {out}",
     ]
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -23,6 +24,10 @@ _CROP_HEIGHT = 48
 _BATCH = 8
 _BATCH_PIXELS = 8 * 48 * 400
 _THREADS = 2
+#: Crops are filled up with white to a multiple of this width.
+_WIDTH_STEP = 32
+#: At most so many readings are kept for crops that come again.
+_REMEMBERED = 4000
 
 
 @lru_cache(maxsize=1)
@@ -58,22 +63,28 @@ def load_reader() -> ReadText:
     numeric = np.array([k for k, name in enumerate(names) if k == 0 or name in NUMERIC_ALPHABET])
     feed = session.get_inputs()[0].name
 
+    known: dict[bytes, TextReading] = {}
+
     def read(crops: Sequence[NDArray[np.uint8]]) -> list[TextReading]:
-        tensors = [_as_tensor(crop) for crop in crops]
-        readings: list[TextReading | None] = [None] * len(tensors)
-        for batch in _batches([tensor.shape[2] for tensor in tensors]):
-            width = max(tensors[k].shape[2] for k in batch)
-            stack = np.ones((len(batch), 3, _CROP_HEIGHT, width), np.float32)
-            for row, k in enumerate(batch):
-                stack[row, :, :, : tensors[k].shape[2]] = tensors[k]
-            for k, chances in zip(batch, session.run(None, {feed: stack})[0], strict=True):
+        keys = [_fingerprint(crop) for crop in crops]
+        if len(known) + len(crops) > _REMEMBERED:
+            known.clear()
+        fresh = {key: _as_tensor(crop) for key, crop in zip(keys, crops, strict=True) if key not in known}
+        for batch in _batches({key: tensor.shape[2] for key, tensor in fresh.items()}):
+            stack = np.stack([fresh[key] for key in batch])
+            for key, chances in zip(batch, session.run(None, {feed: stack})[0], strict=True):
                 free = _decode(chances, names)
                 digits = chances[:, numeric]
                 digits = digits / np.maximum(digits.sum(axis=1, keepdims=True), 1e-9)
-                readings[k] = TextReading(*free, (_decode(digits, [names[n] for n in numeric]),))
-        return [reading for reading in readings if reading is not None]
+                known[key] = TextReading(*free, (_decode(digits, [names[n] for n in numeric]),))
+        return [known[key] for key in keys]
 
     return read
+
+
+def _fingerprint(crop: NDArray[np.uint8]) -> bytes:
+    """What tells a crop from all others: the same words are met again around every bar of a figure."""
+    return hashlib.blake2b(np.ascontiguousarray(crop).tobytes() + str(crop.shape).encode(), digest_size=16).digest()
 
 
 def _model_file() -> Path:
@@ -89,26 +100,29 @@ def _model_file() -> Path:
 
 
 def _as_tensor(crop: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Crop at the model's height, channels first, -1 (black) to 1 (white)."""
+    """Crop at the model's height, channels first, -1 (black) to 1 (white), with white to the next full width."""
     from scipy import ndimage
 
     pixels = np.asarray(crop, np.float32) / 127.5 - 1
     if pixels.shape[0] != _CROP_HEIGHT:
         step = _CROP_HEIGHT / pixels.shape[0]
         pixels = ndimage.zoom(pixels, (step, step, 1), order=1, grid_mode=True, mode="nearest")[:_CROP_HEIGHT]
-    return np.ascontiguousarray(pixels.transpose(2, 0, 1))
+    width = -(-pixels.shape[1] // _WIDTH_STEP) * _WIDTH_STEP
+    tensor = np.ones((3, _CROP_HEIGHT, width), np.float32)
+    tensor[:, :, : pixels.shape[1]] = pixels.transpose(2, 0, 1)
+    return tensor
 
 
-def _batches(widths: Sequence[int]) -> list[list[int]]:
-    """Crops of similar width together, as many at a time as memory likes."""
-    batches: list[list[int]] = []
-    for k in sorted(range(len(widths)), key=lambda k: widths[k]):
+def _batches(widths: Mapping[bytes, int]) -> list[list[bytes]]:
+    """Crops of one width together, as many at a time as memory likes: what is read does not depend on the company."""
+    batches: list[list[bytes]] = []
+    for key in sorted(widths, key=lambda key: widths[key]):
         last = batches[-1] if batches else []
-        full = len(last) in (0, _BATCH) or widths[k] * _CROP_HEIGHT * (len(last) + 1) > _BATCH_PIXELS
-        if full or widths[k] > 1.25 * widths[last[0]] + 16:
-            batches.append([k])
+        full = len(last) in (0, _BATCH) or widths[key] * _CROP_HEIGHT * (len(last) + 1) > _BATCH_PIXELS
+        if full or widths[key] != widths[last[0]]:
+            batches.append([key])
         else:
-            last.append(k)
+            last.append(key)
     return batches
 
 

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from geocbar.figure.axis_lines import FittedLine, Readings, fit_lines, symlog_lines
 from geocbar.figure.axis_norms import Spacing, candidate_spacings
-from geocbar.figure.axis_slips import may_stand, one_slip, value_on_ladder
+from geocbar.figure.axis_slips import is_rest, may_stand, one_slip, value_on_ladder
 
 if TYPE_CHECKING:
     from geocbar.figure.layout import PixelBox
@@ -260,7 +260,7 @@ def _finish(
             continue
         value = value_on_ladder(fit, label.place, tolerance)
         sure = verified[index] and index not in slips and may_stand(fit, label, classes)
-        if value is not None and not sure and one_slip(label.text, value):
+        if value is not None and not sure and (one_slip(label.text, value) or _is_hurt(fit, label, value)):
             overruled.append((index, value))
         else:
             contrary.append(index)
@@ -277,6 +277,27 @@ def _finish(
         overruled=tuple((labels[index].text, value, float(labels[index].place)) for index, value in overruled),
         contrary=tuple(contrary),
     )
+
+
+def _is_hurt(fit: AxisFit, label: AxisLabel, value: float) -> bool:
+    """Whether a label cannot stand against four others that agree.
+
+    Either ink was cut off it and what is left is a part of the value, or its readings differ and its neighbours on both
+    sides are one step away from the value.
+    """
+    if len(fit.values) < 4:
+        return False
+    if any("taken for a line" in check for check in label.checks) and is_rest(label.text, value):
+        return True
+    if not any("read" in check and "'" in check for check in label.checks):
+        return False
+    even = Spacing(fit.norm, fit.parameters).even(np.array([value, *fit.values]))
+    least = float(np.abs(np.diff(even[1:])).min())
+    before, after = even[1:][fit.positions < label.place], even[1:][fit.positions > label.place]
+    if not len(before) or not len(after):
+        return False
+    steps = np.abs([even[0] - before[-1], after[0] - even[0]])
+    return bool(np.abs(steps - least).max() < 1e-3 * least)
 
 
 def _as_fit(spacing: Spacing, members: dict[int, float], labels: Sequence[AxisLabel], score: float) -> AxisFit:

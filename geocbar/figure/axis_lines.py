@@ -22,6 +22,8 @@ SECOND_READING = 0.9
 FURTHER_READING = 0.8
 #: Length of half the straight middle of a symmetric logarithm, in decades, unless its drawer chose otherwise.
 USUAL_MIDDLE = 10 / 9
+#: At most so many choices of readings are tried for symmetric logarithms.
+_MOST_SWAPS = 24
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,14 +140,27 @@ def _score(weight: NDArray[np.float64], residual: NDArray[np.float64], tolerance
 
 
 def symlog_lines(readings: Readings, tolerance: float) -> list[FittedLine]:
-    """Symmetric logarithms, by least squares over the first readings.
+    """Symmetric logarithms, by least squares over the first readings, or a further one of a single label.
 
     The straight middle ends at a label's value, or one or two decades below the smallest, and is as long as ten
     ninths of a decade on either side, as plotters draw it unless told otherwise. Where that fails and there are seven
     labels or more its length is fitted too. All labels must lie on the curve.
     """
     starts = np.flatnonzero(np.r_[True, np.diff(readings.owner) > 0]) if len(readings.owner) else np.empty(0, np.intp)
+    chosen = [starts]
+    for at in range(len(readings.owner)) if len(starts) >= 6 else ():
+        first = int(np.flatnonzero(readings.owner[starts] == readings.owner[at])[0])
+        if starts[first] != at:
+            chosen.append(np.r_[starts[:first], at, starts[first + 1 :]])
+    return [line for pick in chosen[:_MOST_SWAPS] for line in _symlog_through(readings, pick, tolerance)]
+
+
+def _symlog_through(readings: Readings, starts: NDArray[np.intp], tolerance: float) -> list[FittedLine]:
+    """Symmetric logarithms through one reading of every label; the values must run one way."""
     place, value = readings.place[starts], readings.value[starts]
+    steps = np.diff(value[np.argsort(place)])
+    if not (np.all(steps > 0) or np.all(steps < 0)):
+        return []
     if len(starts) < 5 or not (np.any(value < 0) and np.any(value > 0)):
         return []
     sizes = np.unique(np.abs(value[value != 0]))

@@ -11,7 +11,7 @@ import numpy as np
 if TYPE_CHECKING:
     from geocbar.figure.axis_fit import AxisFit, AxisLabel
 
-__all__ = ["may_stand", "one_slip", "value_on_ladder"]
+__all__ = ["is_rest", "may_stand", "one_slip", "value_on_ladder"]
 
 
 def may_stand(fit: AxisFit, label: AxisLabel, classes: bool) -> bool:
@@ -77,6 +77,21 @@ def one_slip(text: str, value: float) -> bool:
     signs_agree = (power[1] == "-") == (value < 0)
     whole = abs(exponent - round(exponent)) < 1e-9
     return bool(signs_agree and whole and _edits(power[2], str(round(exponent))) <= 1)
+
+
+def is_rest(text: str, value: float) -> bool:
+    """Whether a text is the first or the last part of `value` as labels write it: its other ink was lost.
+
+    Examples
+    --------
+    >>> is_rest("-3", 0.002), is_rest("00", 500.0), is_rest("7", 0.002)
+    (True, True, False)
+    """
+    read = text.replace("−", "-").replace(",", ".").replace(" ", "")
+    exponent = math.floor(math.log10(abs(value)) + 1e-9) if value else 0
+    mantissa = f"{value / 10.0**exponent:.6g}"
+    forms = (f"{value:g}", f"{value:.0f}", f"{mantissa}×10^{exponent}", f"{mantissa}e{exponent}")
+    return bool(read) and any(form != read and (form.endswith(read) or form.startswith(read)) for form in forms)
 
 
 def _edits(one: str, other: str) -> int:

@@ -170,9 +170,11 @@ def _among_labels(axis: BarAxis, ladder: Ladder, word: Word) -> bool:
 
 def _is_sure(word: Word) -> bool:
     """Whether a factor may be taken as read: a lost minus or digit would shift all values by decades."""
-    if word.exact:
-        return True
     text = normalize_text(word.text)
+    bare = re.fullmatch(r"[(\[]?[×xX*] ?10[)\]]?", text)
+    if word.exact:
+        # A file that tells its words may draw the exponent as a shape.
+        return not bare
     doubts, agree = [], False
     for check in word.checks:
         texts = {re.sub(r"[\^ ×xX()]", "", text) for text in re.findall(r"'([^']*)'", check)}
@@ -182,7 +184,6 @@ def _is_sure(word: Word) -> bool:
         agree = agree or len(texts) == 1
         if len(texts) != 1 and not (plus or hyphen or cross):
             doubts.append(check)
-    bare = re.fullmatch(r"[(\[]?[×xX*] ?10[)\]]?", text)
     raised = "^" in text and "^-" not in text
     large = word.glyph_px >= (LEAST_RAISED_PX if raised else LEAST_PX)
     least = 0.4 if agree and word.glyph_px >= 12 else 0.65

@@ -14,7 +14,7 @@ from geocbar.figure.layout import PixelBox
 from geocbar.figure.marks import find_ticks
 from geocbar.figure.words import ReadText, Word, find_words
 
-__all__ = ["FrameLabel", "FrameSide", "read_frame_side"]
+__all__ = ["FrameLabel", "FrameSide", "degree_readings", "read_frame_side"]
 
 #: How far from the frame labels are looked for: px, share of the frame's larger side.
 _REACH_PX, _REACH_SHARE = 60.0, 0.16
@@ -53,6 +53,9 @@ class FrameLabel:
         Height of its digits.
     doubts : tuple of str
         What the reading's checks said against it.
+    foot, inward : (float, float) or None
+        Where on the outline of a map that is no rectangle the label stands, and the unit vector into the map; no
+        vector at a corner, where the label is that of the outline itself.
     """
 
     side: str
@@ -65,6 +68,8 @@ class FrameLabel:
     middle: float = 0.0
     glyph_px: float = 10.0
     doubts: tuple[str, ...] = ()
+    foot: tuple[float, float] | None = None
+    inward: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -317,7 +322,7 @@ def _matched(row: Sequence[Word], side: str, marks: Sequence[NDArray[np.float64]
             None,
             "",
             False,
-            _readings(word),
+            degree_readings(word),
             _along(word.box, side),
             word.glyph_px,
             word.checks,
@@ -347,8 +352,18 @@ def _at_mark(label: FrameLabel, places: NDArray[np.float64]) -> FrameLabel:
     return replace(label, position=nearest, marked=True)
 
 
-def _readings(word: Word) -> tuple[Degree, ...]:
-    """What a word may mean; other readings of the engine count as slips."""
+def degree_readings(word: Word) -> tuple[Degree, ...]:
+    """What a word may mean as a longitude or latitude; other readings of the engine count as slips.
+
+    Parameters
+    ----------
+    word : Word
+
+    Returns
+    -------
+    tuple of Degree
+        The likeliest first.
+    """
     readings = list(parse_degrees(word.text))
     for other in word.alternatives:
         for degree in parse_degrees(other):

@@ -14,6 +14,7 @@ from scipy import ndimage
 
 from geocbar.errors import InvalidInputError
 from geocbar.figure.layout import PixelBox
+from geocbar.figure.outlines import pixels_inside
 
 __all__ = ["INKS", "Gridline", "LineMap", "find_straight_lines", "follow_line", "map_lines"]
 
@@ -86,14 +87,16 @@ class Gridline:
         return length * self.coverage / (0.1 + self.roughness)
 
 
-def map_lines(pixels: NDArray[np.uint8], box: PixelBox) -> LineMap:
-    """Contrast of thin lines inside a box.
+def map_lines(pixels: NDArray[np.uint8], box: PixelBox, outline: NDArray[np.float64] | None = None) -> LineMap:
+    """Contrast of thin lines inside a box, or inside an outline in it.
 
     Parameters
     ----------
     pixels : (h, w, 3) uint8 array
     box : PixelBox
         The map's frame.
+    outline : (k, 2) float array or None
+        Corners of the map's outline (x, y), where it is no rectangle.
 
     Returns
     -------
@@ -120,6 +123,10 @@ def map_lines(pixels: NDArray[np.uint8], box: PixelBox) -> LineMap:
         # The frame's own line is no gridline.
         contrast[:_RIM] = contrast[-_RIM:] = 0
         contrast[:, :_RIM] = contrast[:, -_RIM:] = 0
+    if outline is not None:
+        inside = pixels_inside(outline - (cols.start, rows.start), dark.shape[1], dark.shape[0])
+        beyond = ~ndimage.binary_erosion(inside, iterations=_RIM)
+        dark[beyond] = bright[beyond] = 0
     return LineMap(dark, bright, cols.start, rows.start)
 
 
@@ -177,8 +184,8 @@ def _peaks_of(contrast: NDArray[np.float32]) -> NDArray[np.float64]:
 
 #: Steps along a followed line, and the length its cross-section is averaged over, in pixels.
 _STEP, _STRETCH = 4.0, 10.0
-#: Longest gap in a line that is bridged, in pixels.
-_GAP = 44.0
+#: Longest gap in a line that is bridged, in pixels; of a line seen far enough, shares of the map and of the line.
+_GAP, _GAP_OF_MAP, _GAP_OF_LINE = 44.0, 0.14, 0.5
 #: A line goes on as its last so many steps did.
 _MEMORY = 80
 #: Least contrast of a line's cross-section.
@@ -260,7 +267,7 @@ def _walk(
     path, seen = [place + 2 * heading], [False]
     usual: list[float] = []
     unseen = 0.0
-    while unseen <= _GAP:
+    while unseen <= max(_GAP, min(_GAP_OF_MAP * min(contrast.shape), _GAP_OF_LINE * _STEP * len(usual))):
         ahead, heading = _extrapolated(np.array(path), np.array(seen), heading)
         if not (0 <= ahead[0] <= width and 0 <= ahead[1] <= height):
             break

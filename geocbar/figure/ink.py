@@ -21,6 +21,8 @@ LEAST_CONTRAST = (40, 75)
 _MOST_BACKGROUNDS = 3
 _LEAST_BACKGROUND = 0.06
 _MOST_PIECES = 3000
+#: How deep inside its edges a shut box is still looked at, for the lines that leave it, in px.
+_RIM = 6
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,11 +93,12 @@ def find_ink(
     inner = region.slices(width, height)
     rows = slice(inner[0].start - top, inner[0].stop - top)
     cols = slice(inner[1].start - left, inner[1].stop - left)
+    shut = [box for box in exclude if _meets(box, left, top, right, bottom)]
+    void = _interior(window.shape[:2], shut, (left, top))
     found = []
-    for color in _backgrounds(window[rows, cols]):
+    for color in _backgrounds(window[rows, cols][~void[rows, cols]]):
         contrast = np.abs(window.astype(np.int16) - color.astype(np.int16)).max(axis=2).astype(np.float32)
-        shut = [box for box in exclude if _meets(box, left, top, right, bottom)]
-        found.append(_pieces(contrast, (left, top), (rows, cols), shut, strict))
+        found.append(_pieces(contrast, (left, top), (rows, cols), shut, strict, void))
     return [ink for ink in found if len(ink.boxes)]
 
 
@@ -160,6 +163,16 @@ def _backgrounds(window: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
     return colors
 
 
+def _interior(shape: tuple[int, ...], shut: Sequence[PixelBox], origin: tuple[int, int]) -> NDArray[np.bool_]:
+    """What lies well inside the shut boxes: neither text nor a line that leaves them."""
+    void = np.zeros(shape, bool)
+    for box in shut:
+        top, left = int(np.ceil(box.top)) + _RIM - origin[1], int(np.ceil(box.left)) + _RIM - origin[0]
+        bottom, right = int(box.bottom) - _RIM - origin[1], int(box.right) - _RIM - origin[0]
+        void[max(top, 0) : max(bottom, 0), max(left, 0) : max(right, 0)] = True
+    return void
+
+
 def _meets(box: PixelBox, left: int, top: int, right: int, bottom: int) -> bool:
     return box.left < right and box.right > left and box.top < bottom and box.bottom > top
 
@@ -170,10 +183,12 @@ def _pieces(
     inner: tuple[slice, slice],
     shut: Sequence[PixelBox],
     strict: bool,
+    void: NDArray[np.bool_],
 ) -> Ink:
     """Label the glyph-like pieces; drop or cut what is larger."""
     faint, clear = LEAST_CONTRAST
-    mask = _clear_ink(contrast, faint, float(np.clip(0.33 * np.percentile(contrast[inner], 99), faint, clear)))
+    least = float(np.clip(0.33 * np.percentile(contrast[inner], 99), faint, clear))
+    mask = _clear_ink(np.where(void, np.float32(0), contrast), faint, least)
     labels, count = ndimage.label(mask, np.ones((3, 3)))
     slices = ndimage.find_objects(labels)
     size = _sizes(slices)

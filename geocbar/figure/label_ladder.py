@@ -200,8 +200,8 @@ def _label(axis: BarAxis, word: Word, numbers: tuple[Number, ...]) -> AxisLabel:
     more: list[Number] = []
     for text in word.alternatives:
         if "^" in word.text and "^" not in text:
-            continue
-        for number in parse_numbers(str(text)):
+            text = _raised(text)
+        for number in parse_numbers(text):
             if number.value not in known:
                 known.append(number.value)
                 more.append(number)
@@ -216,6 +216,14 @@ def _label(axis: BarAxis, word: Word, numbers: tuple[Number, ...]) -> AxisLabel:
         box=word.box,
         exact=word.exact,
     )
+
+
+def _raised(text: str) -> str:
+    """Another reading of a power of ten: ``102`` is its raised 2 read flat, ``10°`` stays; nothing else counts."""
+    flat = re.fullmatch(r"([-−]?)10(-?[1-9]|[12]\d)", text)
+    if flat:
+        return f"{flat[1]}10^{flat[2]}"
+    return text if re.fullmatch(r"[-−]?\d[\d.,]*°", text) else ""
 
 
 def _settled(labels: Sequence[AxisLabel]) -> tuple[AxisLabel, ...]:

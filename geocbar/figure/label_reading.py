@@ -185,7 +185,7 @@ def read_lines(lines: Sequence[TextLine], read: ReadText, numeric_first: bool = 
     return words
 
 
-def read_again(line: TextLine, read: ReadText, accept: Callable[[str], bool]) -> Word | None:
+def read_again(line: TextLine, read: ReadText, accept: Callable[[str], bool], least: int = 2) -> Word | None:
     """Read a line of ink in five more ways, and tell whether what is asked for is there.
 
     Parameters
@@ -195,11 +195,13 @@ def read_again(line: TextLine, read: ReadText, accept: Callable[[str], bool]) ->
         Text engine.
     accept : callable
         Whether a text is what is asked for.
+    least : int
+        In how many of the ways it must be read.
 
     Returns
     -------
     Word or None
-        None unless two ways or more read it, and no other number is read more often.
+        None unless so many ways or more read it, and no other number is read as often.
     """
     dark = line.darkness()
     glyphs = _glyphs_of(dark)
@@ -216,7 +218,7 @@ def read_again(line: TextLine, read: ReadText, accept: Callable[[str], bool]) ->
             agreeing.append((said[0].replace(" ", ""), confidence if said[0] == text else 0.5))
         elif is_numeric(text):
             others[text] = others.get(text, 0) + 1
-    if len(agreeing) < 2 or max(others.values(), default=0) >= len(agreeing):
+    if len(agreeing) < least or max(others.values(), default=0) >= len(agreeing):
         return None
     text = max(agreeing, key=lambda pair: pair[1])[0]
     confidence = max(sure for _, sure in agreeing)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,20 +19,23 @@ if TYPE_CHECKING:
     from geocbar.figure.label_ladder import Ladder
     from geocbar.figure.words import Word
 
-__all__ = ["Look", "try_expected"]
+__all__ = ["Look", "try_again"]
 
 #: At most so many labels of a bar are looked at once more.
 MOST_TRIALS = 8
+#: In how many of five ways a label must be read: what the others let expect, and what was read before.
+LEAST_EXPECTED, LEAST_SAME = 2, 4
 
-#: Reads the ink in a box (turned as told) several ways, and returns a word if enough of them satisfy a condition.
-Look = Callable[[PixelBox, int, Callable[[str], bool]], "Word | None"]
+#: Reads the ink in a box (turned as told) five ways, and returns a word if so many of them satisfy a condition.
+Look = Callable[[PixelBox, int, Callable[[str], bool], int], "Word | None"]
 
 
-def try_expected(axis: BarAxis, ladder: Ladder, fit: AxisFit, tolerance: float, look: Look) -> list[Word] | None:
+def try_again(axis: BarAxis, ladder: Ladder, fit: AxisFit, tolerance: float, look: Look) -> list[Word] | None:
     """Look once more where a label was not read for sure, or contradicts the even steps of the others.
 
     What the others let expect is only the question; the answer comes from the ink between the neighbouring labels, read
-    in several ways: a label is taken anew where enough of them say what was expected.
+    in several ways: a label is taken anew where enough of them say what was expected. Where the others let expect
+    nothing, nearly all of them must say what was read before.
 
     Parameters
     ----------
@@ -50,29 +54,39 @@ def try_expected(axis: BarAxis, ladder: Ladder, fit: AxisFit, tolerance: float, 
         The ladder's words with those that were read anew in their places; None if nothing changed.
     """
     agreed = [k for k in fit.members if is_verified(ladder.labels[k])]
-    if len(fit.members) < 3 or len(agreed) < 2 or not (even_steps(fit) or fit.norm == "log"):
-        return None
+    regular = len(fit.members) >= 3 and len(agreed) >= 2 and (even_steps(fit) or fit.norm == "log")
     words = list(ladder.words)
-    doubtful = [k for k in range(len(words)) if k not in agreed]
+    doubtful = [k for k in range(len(words)) if not is_verified(ladder.labels[k]) or (regular and k not in agreed)]
     changed = False
     for k in doubtful[:MOST_TRIALS]:
-        if not any(word is ladder.words[k] for word in words):
+        own = ladder.words[k]
+        if not any(word is own for word in words):
             continue
-        place = ladder.labels[k].place
-        value = value_on_ladder(fit, place, tolerance)
-        if value is None:
-            value = _wider_value(fit, place, ladder.glyph_px)
-        if value is None:
-            continue
-        cell = _cell(axis, ladder, [ladder.words[i] for i in agreed], float(fit.position_of(value)), ladder.words[k])
-        expected = value
-        word = look(cell, ladder.words[k].turned, lambda text, v=expected: _says(text, v))  # type: ignore[misc]
+        value = _expected_value(fit, ladder, k, tolerance) if regular else None
+        word = None
+        if value is not None:
+            cell = _cell(axis, ladder, [ladder.words[i] for i in agreed], float(fit.position_of(value)), own)
+            word = look(cell, own.turned, partial(_says, value=value), LEAST_EXPECTED)
+        if word is None and not is_verified(ladder.labels[k]):
+            cell = PixelBox(own.box.left - 1, own.box.top - 1, own.box.right + 1, own.box.bottom + 1)
+            word = look(cell, own.turned, partial(_is_text, expected=own.text), LEAST_SAME)
         if word is None:
             continue
         inside = [w for w in words if _holds(cell, w)]
         words = [w for w in words if not any(w is other for other in inside)] + [word]
         changed = True
     return sorted(words, key=lambda w: sum(axis.along(w.box))) if changed else None
+
+
+def _expected_value(fit: AxisFit, ladder: Ladder, number: int, tolerance: float) -> float | None:
+    """The value that the others let expect at a label's place, or by which a piece of a label stands."""
+    place = ladder.labels[number].place
+    value = value_on_ladder(fit, place, tolerance)
+    return _wider_value(fit, place, ladder.glyph_px) if value is None else value
+
+
+def _is_text(text: str, expected: str) -> bool:
+    return text == expected.replace(" ", "")
 
 
 def _wider_value(fit: AxisFit, place: float, glyph_px: float) -> float | None:

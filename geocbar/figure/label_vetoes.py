@@ -10,7 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geocbar.figure.axis_fit import AxisFit
-from geocbar.figure.circumstances import Circumstances, doubts_of, even_steps, is_regular, is_verified, values_read
+from geocbar.figure.circumstances import (
+    SURE_CONFIDENCE,
+    Circumstances,
+    doubts_of,
+    even_steps,
+    is_regular,
+    is_verified,
+    values_read,
+)
 
 __all__ = ["LABEL_VETOES"]
 
@@ -18,6 +26,8 @@ __all__ = ["LABEL_VETOES"]
 ROUND = (1, 1.2, 1.25, 1.5, 1.75, 2, 2.5, 3, 3.5, 4, 5, 6, 7, 7.5, 8, 9)
 #: Reader's confidence below which a label alone proves nothing.
 LEAST_CONFIDENCE = 0.75
+#: From this height of digits on, in px, a minus before raised digits is not overlooked by a sure reader.
+LEAST_RAISED_PX = 14.0
 #: What a power of ten looks like when its raised digits are read flat.
 _POWER_LIKE = re.compile(r"10[-−]?\d{1,2}$")
 
@@ -62,16 +72,18 @@ def _too_many_repairs(case: Circumstances) -> str:
 def _unverified(case: Circumstances) -> str:
     """Too few labels stand on their own: all of an irregular ladder, three or half of a regular one.
 
-    Four labels or more that run evenly, all of them as read, vouch for one another; what they cannot exclude, since it
-    befalls all labels alike, is looked at by the rules on signs, points and raised digits.
+    Four labels or more that run evenly, all of them as read, vouch for one another, and so does a third one for two
+    that are sure; what they cannot exclude, since it befalls all labels alike, is looked at by the rules on signs,
+    points and raised digits.
     """
     labels = case.accepted
     sure = sum(is_verified(label) for label in labels)
     together = len(labels) >= 4 and len(labels) == len(case.ladder.labels) and is_regular(case.fit)
     if case.fit.norm == "piecewise" and not case.fit.parameters:
         need = float(len(labels))
-    elif len(labels) == 3 and even_steps(case.fit) and all(label.confidence >= 0.4 for label in labels):
-        need, sure = 3.0, sum(not doubts_of(label) or label.exact for label in labels)
+    elif len(labels) == 3 and even_steps(case.fit):
+        clear = [label.confidence >= 0.4 and (not doubts_of(label) or label.exact) for label in labels]
+        need, sure = 2.0, max(sure, 2 * all(clear))
     else:
         need = 0.0 if together else max(min(len(labels), 3), 0.5 * len(labels))
     if sure >= need:
@@ -197,7 +209,11 @@ def _descending(case: Circumstances) -> str:
     doubted = any("minus" in check for label in case.accepted for check in doubts_of(label))
     even = len(case.accepted) >= 4 and not case.fit.overruled and not case.fit.contrary
     if any("^" in label.text for label in case.accepted) and not any(signs):
-        even = False
+        # A raised minus is lost in small print only: read whole and in parts, and nothing speaks against it.
+        even = all(
+            label.glyph_px >= LEAST_RAISED_PX and label.confidence >= SURE_CONFIDENCE and not label.checks
+            for label in case.accepted
+        )
     if even and (any(signs) or (not doubted and all(label.confidence >= LEAST_CONFIDENCE for label in case.accepted))):
         return ""
     where = "upwards" if case.axis.upright else "to the right"

@@ -71,10 +71,20 @@ def find_overlaid_doubts(
                     f"{text!r} at an end of the bar, partly over other things, may be a factor of all labels."
                 )
                 break
-    for text, confidence in _read_all(pixels, _next_places(bar, labels, side, glyph), read):
-        if confidence >= SURE and len(text) >= 2 and parse_numbers(text):
+    places = _next_places(bar, labels, side, glyph)
+    for place, (text, confidence) in zip(places, _read_all(pixels, places, read), strict=True):
+        if confidence >= SURE and len(text) >= 2 and _goes_on(bar, labels, place, text):
             doubts.append(f"{text!r} stands where the next label beyond the bar's end would: was the bar found whole?")
     return doubts
+
+
+def _goes_on(bar: BarAxis, labels: Sequence[AxisLabel], place: PixelBox, text: str) -> bool:
+    """Whether a text is a number beyond the outer label's, in the direction in which the labels run."""
+    values = [label.numbers[0].value for label in labels if label.numbers]
+    upper = sum(bar.along(place)) / 2 > bar.low
+    outer = values[-1] if upper else values[0]
+    rising = (values[-1] > values[0]) == upper
+    return any((number.value > outer) == rising and number.value != outer for number in parse_numbers(text))
 
 
 def _factor_places(bar: BarAxis, glyph: float) -> list[PixelBox]:
@@ -122,4 +132,6 @@ def _read_all(pixels: NDArray[np.uint8], places: Sequence[PixelBox], read: ReadT
         rows, cols = place.slices(width, height)
         if rows.stop - rows.start >= 6 and cols.stop - cols.start >= 8:
             crops.append(np.ascontiguousarray(pixels[rows, cols]))
+        else:
+            crops.append(np.full((8, 16, 3), 255, np.uint8))
     return [(reading.text.strip(), reading.confidence) for reading in read(crops)] if crops else []

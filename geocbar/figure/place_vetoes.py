@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from geocbar.figure.axis_fit import AxisLabel, tolerance_px
-from geocbar.figure.circumstances import Circumstances, even_steps
+from geocbar.figure.circumstances import Circumstances, even_steps, is_verified
 
 __all__ = ["PLACE_VETOES"]
 
@@ -40,7 +40,9 @@ def _piecewise_ends(case: Circumstances) -> str:
     marks = np.concatenate([own.positions for own in case.marks])
     for end, label in ((case.axis.low, case.accepted[0]), (case.axis.high, case.accepted[-1])):
         bare = abs(label.place - end)
-        if bare > max(3.0, 0.01 * case.axis.length):
+        # Two slopes with labels enough on either go on as they ran; irregular classes do not.
+        beside = float(np.diff(case.fit.positions)[0 if end == case.axis.low else -1])
+        if bare > max(3.0, 0.01 * case.axis.length, 1.05 * beside if case.fit.parameters else 0.0):
             return f"The scale is irregular, and {bare:.0f} px beyond its outer label {label.text!r} bear none."
     for end, pointed in ((case.axis.low, case.extend[0]), (case.axis.high, case.extend[1])):
         unsure = max(case.ends_uncertain_px, 2.5 if pointed else 0.0)
@@ -98,7 +100,10 @@ def _cover(case: Circumstances) -> str:
 
 
 def _no_marks(case: Circumstances) -> str:
-    """Without tick marks the outer labels must be those of the ends, or all must stand close by and run evenly."""
+    """Without tick marks the outer labels must be those of the ends, or all must stand close by and run evenly.
+
+    One label at an end is enough where all of them lie on the scale to a pixel.
+    """
     ladder, fit = case.ladder, case.fit
     if ladder.source != "text":
         return ""
@@ -107,6 +112,8 @@ def _no_marks(case: Circumstances) -> str:
     first, last = case.axis.low - fit.positions[0], fit.positions[-1] - case.axis.high
     near = max(ENDS_PX, 0.25 * ladder.glyph_px)
     if abs(first) <= near and abs(last) <= near:
+        return ""
+    if min(abs(first), abs(last)) <= max(1.5, 0.1 * ladder.glyph_px) and _vouch_for_places(case):
         return ""
     close = ladder.gap <= CLOSE_GLYPHS * ladder.glyph_px and not any(
         number.kind == "degree" for label in ladder.labels for number in label.numbers[:1]
@@ -118,6 +125,14 @@ def _no_marks(case: Circumstances) -> str:
         f"No tick marks were seen, and the outer labels stand {abs(first):.0f} and {abs(last):.0f} px from the bar's"
         f" ends (at most {near:.0f} px would do without marks)."
     )
+
+
+def _vouch_for_places(case: Circumstances) -> bool:
+    """Whether four labels or more, all sure and close to the bar, lie on the scale to a pixel."""
+    ladder, fit = case.ladder, case.fit
+    sure = len(case.accepted) == len(ladder.labels) >= 4 and all(is_verified(label) for label in case.accepted)
+    close = ladder.gap <= CLOSE_GLYPHS * ladder.glyph_px and not ladder.foreign
+    return sure and close and not ladder.unread and fit.worst_px <= max(1.0, 0.1 * ladder.glyph_px)
 
 
 def _marks_elsewhere(case: Circumstances) -> str:

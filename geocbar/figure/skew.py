@@ -27,6 +27,9 @@ LEAST_LENGTH = 0.07
 #: The picture is looked at in at most this many pixels on its longer side.
 WORKING_SIZE = 2000
 
+#: Lines that are resampled together, white pixels added to their ends, and the unit of what lies between two passes.
+BLOCK, MARGIN, FINE = 64, 12, 64
+
 
 @dataclass(frozen=True, eq=False)
 class TurnedPicture:
@@ -168,8 +171,8 @@ def _fitted(
     return -np.degrees(np.arctan(slope)), length, rms
 
 
-def turn_upright(pixels: NDArray[np.uint8], angle: float, *, order: int = 3) -> TurnedPicture:
-    """Turn a picture upright.
+def turn_upright(pixels: NDArray[np.uint8], angle: float) -> TurnedPicture:
+    """Turn a picture upright, by cubic splines.
 
     Parameters
     ----------
@@ -177,8 +180,6 @@ def turn_upright(pixels: NDArray[np.uint8], angle: float, *, order: int = 3) -> 
         The picture, sRGB.
     angle : float
         By how much it is askew, in degrees, as :func:`skew_angle` tells.
-    order : {1, 3}
-        Linear or cubic interpolation.
 
     Returns
     -------
@@ -189,6 +190,15 @@ def turn_upright(pixels: NDArray[np.uint8], angle: float, *, order: int = 3) -> 
     ------
     InvalidInputError
         For an angle beyond 45 degrees.
+
+    Notes
+    -----
+    The picture is resampled along its rows, then along its columns.
+
+    References
+    ----------
+    Catmull, E. and Smith, A. R. (1980). 3-D transformations of images in scanline order. SIGGRAPH Computer Graphics 14,
+    279-285. https://doi.org/10.1145/965105.807505
     """
     if not abs(angle) <= 45:
         raise InvalidInputError(f"A page askew by {angle:g} degrees lies on its side.", "Turn it by hand first.")
@@ -202,13 +212,44 @@ def turn_upright(pixels: NDArray[np.uint8], angle: float, *, order: int = 3) -> 
     low = np.floor(corners.min(axis=0) + 1e-9)
     cols, rows = (int(n) for n in np.ceil(corners.max(axis=0) - low - 1e-9))
     matrix = np.column_stack([turn, turn @ low])
-    # scipy counts (row, col) from the first pixel's centre.
-    step = matrix[::-1, 1::-1]
-    offset = step @ np.array([0.5, 0.5]) + matrix[::-1, 2] - 0.5
-    turned = np.empty((rows, cols, 3), np.uint8)
-    for band in range(3):
-        plane = ndimage.affine_transform(
-            pixels[..., band].astype(np.float32), step, offset, (rows, cols), order=order, mode="constant", cval=255.0
-        )
-        turned[..., band] = np.clip(np.rint(plane), 0, 255)
-    return TurnedPicture(turned, float(angle), matrix)
+    shift_x, shift_y = matrix[:, 2]
+    # First the upright columns on the rows of the page, then the upright rows.
+    level = _resampled(pixels.transpose(0, 2, 1), cols, (1 / cos, sin / cos, shift_x - shift_y * sin / cos), FINE)
+    turned = _resampled(level.transpose(2, 1, 0), rows, (cos, -sin, shift_y), 1 / FINE)
+    upright = np.empty((rows, cols, 3), np.uint8)
+    np.clip(turned.transpose(2, 0, 1), 0, 255, out=upright, casting="unsafe")
+    return TurnedPicture(upright, float(angle), matrix)
+
+
+def _resampled(
+    lines: NDArray[np.integer], length: int, place: tuple[float, float, float], times: float
+) -> NDArray[np.int16]:
+    """Resample lines (n, 3, m) to (n, 3, length), white beyond their ends, and multiply them.
+
+    Pixel c of line r is taken from ``place[0] * c + place[1] * r + place[2]`` of that line, counted at pixel centres.
+    """
+    count, _, before = lines.shape
+    white = 255.0 if times > 1 else 255.0 / times
+    out = np.empty((count, 3, length), np.int16)
+    centres = place[0] * (np.arange(length) + 0.5) + place[2] - 0.5
+    for start in range(0, count, BLOCK):
+        part = np.full((min(BLOCK, count - start), 3, before + 2 * MARGIN), white, np.float32)
+        part[..., MARGIN:-MARGIN] = lines[start : start + BLOCK]
+        coefficients = ndimage.spline_filter1d(part * np.float32(times), 3, output=np.float32, mode="mirror")
+        for row, line in enumerate(coefficients):
+            at = centres + place[1] * (start + row + 0.5) + MARGIN
+            first = np.floor(at)
+            index = first.astype(np.intp) - 1
+            value = np.zeros((3, length), np.float32)
+            for tap, weight in enumerate(_spline_weights((at - first).astype(np.float32))):
+                value += np.take(line, index + tap, axis=1, mode="clip") * weight
+            out[start + row] = np.rint(value, out=value)
+    return out
+
+
+def _spline_weights(share: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+    """Cubic B-spline at the four pixels around a place, which lies `share` of the way from the second to the third."""
+    rest = 1 - share
+    outer = [part * part * part / np.float32(6) for part in (rest, share)]
+    inner = [np.float32(2 / 3) - part * part * (1 - part / 2) for part in (share, rest)]
+    return [outer[0], inner[0], inner[1], outer[1]]

@@ -15,7 +15,7 @@ from geocbar.figure.bar_title import BarText, read_bar_text
 from geocbar.figure.circumstances import Circumstances, even_steps, is_verified
 from geocbar.figure.label_ladder import Ladder, gather_ladders, match_ticks, with_words
 from geocbar.figure.label_parts import rejoin_words
-from geocbar.figure.label_trials import try_expected
+from geocbar.figure.label_trials import try_again
 from geocbar.figure.layout import PixelBox
 from geocbar.figure.marks import TickMarks, find_ticks
 from geocbar.figure.overlaid_text import find_overlaid_doubts
@@ -158,7 +158,7 @@ def read_ticks(
     text = read_bar_text(bar, case.ladder, words, walls, case.rival_ladders)
     overlaid: list[str] = []
     if read is not None and around.given is None and not vetoes and not text.doubts:
-        known = text.factor != 1.0
+        known = bool(text.said)
         overlaid = find_overlaid_doubts(pixels, bar, case.ladder.labels, case.ladder.side, read, factor_known=known)
     return TickReading(
         fit=case.fit,
@@ -245,8 +245,23 @@ class _Surroundings:
             words = list(find_words(self.pixels, region, self.read, exclude=(self.bar.box, *self.walls)))
         if self.read is None:
             return words
+        if self.given is None:
+            words = [self._without_mark(word) for word in words]
         places = np.concatenate([own.positions for own in self.marks.values()])
         return rejoin_words(self.bar, words, places, self._reread)
+
+    def _without_mark(self, word: Word) -> Word:
+        """A word that begins with the tick mark at its left, which a reader takes for a minus sign, read without it."""
+        bar, box, own = self.bar, word.box, self.marks.get("right")
+        doubted = word.text.startswith("-") and any("read but none is drawn" in check for check in word.checks)
+        if own is None or not doubted or word.turned or self.read is None:
+            return word
+        near = own.outward & (np.abs(own.positions - (box.top + box.bottom) / 2) < 0.2 * word.glyph_px)
+        stop = bar.box.right + float(own.lengths[near].max(initial=0.0)) + 1.0
+        if not near.any() or box.left >= stop - 2 or stop >= box.right - word.glyph_px:
+            return word
+        rest = PixelBox(stop, box.top - 1, box.right + 1, box.bottom + 1)
+        return read_label(self.pixels, rest, self.read) or word
 
     def _reread(self, whole: PixelBox, turned: int) -> Word | None:
         return None if self.read is None else read_label(self.pixels, whole, self.read, turned=turned)
@@ -258,10 +273,10 @@ class _Surroundings:
             return None
         tolerance = tolerance_px(self.bar.length, case.ladder.source in ("ticks", "breaks"))
 
-        def look(box: PixelBox, turned: int, accept: Callable[[str], bool]) -> Word | None:
-            return reread_label(self.pixels, box, read, accept, turned=turned)
+        def look(box: PixelBox, turned: int, accept: Callable[[str], bool], least: int) -> Word | None:
+            return reread_label(self.pixels, box, read, accept, turned=turned, least=least)
 
-        words = try_expected(self.bar, case.ladder, case.fit, tolerance, look)
+        words = try_again(self.bar, case.ladder, case.fit, tolerance, look)
         return None if words is None else with_words(self.bar, case.ladder, words)
 
     def _region(self, glyph_px: float) -> PixelBox:

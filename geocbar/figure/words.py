@@ -97,7 +97,13 @@ def read_label(
 
 
 def reread_label(
-    pixels: NDArray[np.uint8], box: PixelBox, read: ReadText, accept: Callable[[str], bool], *, turned: int = 0
+    pixels: NDArray[np.uint8],
+    box: PixelBox,
+    read: ReadText,
+    accept: Callable[[str], bool],
+    *,
+    turned: int = 0,
+    least: int = 2,
 ) -> Word | None:
     """Read all ink in a box as one label in several ways, and tell whether it says what is asked for.
 
@@ -112,6 +118,8 @@ def reread_label(
         Whether a text is what is asked for.
     turned : {0, 90, 270}
         How the label is turned, degrees counter-clockwise.
+    least : int
+        In how many of five ways it must be read.
 
     Returns
     -------
@@ -119,7 +127,7 @@ def reread_label(
         None if it does not.
     """
     for ink in find_ink(pixels, box, strict=True):
-        word = read_again(TextLine(ink, np.arange(len(ink.boxes)), turned), read, accept)
+        word = read_again(TextLine(ink, np.arange(len(ink.boxes)), turned), read, accept, least)
         if word is not None:
             return word
     return None
@@ -294,6 +302,8 @@ def _by_direction(boxes: NDArray[np.int64]) -> tuple[NDArray[np.intp], NDArray[n
             # Brackets lie flat in turned text: it stands if other standing text goes on with it.
             doubtful.append((chain, box))
             continue
+        if len(chain) > 3 and np.mean([len(across[chain_of[k]]) > 1 for k in chain]) >= 0.6:
+            continue  # lines of text set close under one another
         beside = np.mean([len(np.setdiff1d(across[chain_of[k]], chain)) > 0 for k in chain])
         if beside == 0 or (len(chain) > 2 and beside < (0.5 if len(chain) == 3 else 0.8)):
             standing[chain] = True

@@ -14,7 +14,7 @@ from affine import Affine
 from numpy.typing import NDArray
 
 from geocbar.errors import FileProblemError, GeocbarError, InvalidInputError
-from geocbar.files.images import FORMATS, _pillow_limit_off
+from geocbar.files.images import FORMATS, pillow_limit_off
 from geocbar.files.kml_overlays import find_overlays
 from geocbar.files.pam import PamStatement, read_pam
 from geocbar.place.gcps import GroundControlPoints
@@ -147,7 +147,7 @@ def _upright_size(path: Path) -> tuple[tuple[int, int], bool] | None:
     from PIL import Image, UnidentifiedImageError
 
     try:
-        with _pillow_limit_off(), warnings.catch_warnings():
+        with pillow_limit_off(), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # only the header is read, and read_image says what is wrong with it
             with Image.open(path, formats=FORMATS) as image:
                 turned = image.getexif().get(_ORIENTATION, 1) not in (0, 1)

@@ -21,7 +21,7 @@ from geocbar.errors import FileProblemError
 if TYPE_CHECKING:
     from PIL import Image as PillowImage
 
-__all__ = ["MAX_PIXELS", "JpegCoding", "Picture", "file_sha256", "read_image", "write_png"]
+__all__ = ["MAX_PIXELS", "JpegCoding", "Picture", "file_sha256", "pillow_limit_off", "read_image", "write_png"]
 
 #: Pictures with more pixels are refused unless the limit is raised: a small file can unpack to any size.
 MAX_PIXELS = 500_000_000
@@ -93,7 +93,7 @@ class Picture:
 
 
 @contextmanager
-def _pillow_limit_off() -> Iterator[None]:
+def pillow_limit_off() -> Iterator[None]:
     """Pillow's own size check off while the header is read; :func:`read_image` checks the size itself."""
     from PIL import Image
 
@@ -132,7 +132,7 @@ def read_image(path: str | Path, max_pixels: int = MAX_PIXELS) -> Picture:
 
     path = Path(path)
     data = _read_bytes(path)
-    with _pillow_limit_off(), warnings.catch_warnings(record=True) as murmurs:
+    with pillow_limit_off(), warnings.catch_warnings(record=True) as murmurs:
         warnings.simplefilter("always")
         try:
             image = Image.open(io.BytesIO(data), formats=FORMATS)

@@ -249,7 +249,7 @@ def _chosen(
         what = "holds text but no figure with coloured or shaded areas" if has_text else "is empty"
         raise NotFoundError(
             f"Page {page} of {name} {what}.",
-            "Look at the other pages: geocbar inspect FILE.pdf; or take the whole page: --figure 0",
+            f"Look at the other pages: geocbar inspect {name}; or take the whole page: --figure 0",
         )
     there = "; ".join(str(_figure(page, index, area)) for index, area in enumerate(areas, start=1))
     choose = "Choose one: --figure 1" + (f" to {len(areas)}" if len(areas) > 1 else "") + ", or 0 for the whole page."

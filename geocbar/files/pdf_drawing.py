@@ -33,7 +33,7 @@ class Drawn:
     handle : object
         pdfium's own handle.
     glyph : bool
-        Whether it is a filled shape without an outline inside a form: some plotters draw letters so.
+        Whether it is a filled shape without an outline that is a form by itself: some plotters draw letters so.
     """
 
     kind: str
@@ -67,13 +67,13 @@ def drawn_objects(page: Any, frame: PageFrame) -> list[Drawn]:
     edges = [ctypes.c_float() for _ in range(4)]
     matrix = raw.FS_MATRIX()
 
-    def visit(handle: Any, outer: NDArray[np.float64], depth: int) -> None:
+    def visit(handle: Any, outer: NDArray[np.float64], depth: int, alone: bool = False) -> None:
         kind = raw.FPDFPageObj_GetType(handle)
         if kind == raw.FPDF_PAGEOBJ_FORM:
             if depth < _MAX_DEPTH and raw.FPDFPageObj_GetMatrix(handle, matrix):
-                inner = outer @ _matrix(matrix)
-                for index in range(raw.FPDFFormObj_CountObjects(handle)):
-                    visit(raw.FPDFFormObj_GetObject(handle, index), inner, depth + 1)
+                inner, count = outer @ _matrix(matrix), raw.FPDFFormObj_CountObjects(handle)
+                for index in range(count):
+                    visit(raw.FPDFFormObj_GetObject(handle, index), inner, depth + 1, count == 1)
             return
         if kind not in names or not raw.FPDFPageObj_GetBounds(handle, *edges):
             return
@@ -84,7 +84,7 @@ def drawn_objects(page: Any, frame: PageFrame) -> list[Drawn]:
         placed = (0.0, 0.0, 0.0, 0.0)
         if names[kind] == "image" and raw.FPDFPageObj_GetMatrix(handle, matrix):
             placed = _seen_matrix(outer @ _matrix(matrix), frame)
-        glyph = depth > 0 and names[kind] == "path" and _is_filled_only(handle)
+        glyph = alone and names[kind] == "path" and _is_filled_only(handle)
         found.append(Drawn(names[kind], frame.box(left, bottom, right, top), placed, handle, glyph))
 
     for index in range(raw.FPDFPage_CountObjects(page)):

@@ -35,6 +35,10 @@ _LEAST_FILLED = 0.015
 _TOUCHING = 6.0
 _APART = 54.0
 
+#: Labels stand this near to their drawing (in font sizes), titles over its middle that near; how far beside the middle
+#: these may be centred, as a part of the drawing's width.
+_LABEL_EMS, _TITLE_EMS, _MIDDLE = 1.2, 3.0, 0.1
+
 #: A rule is thinner than this and longer than that (points).
 _RULE_THICKNESS = 3.0
 _RULE_LENGTH = 100.0
@@ -101,7 +105,7 @@ def find_areas(page: Any, frame: PageFrame) -> list[FigureArea]:
     for cluster in clusters:
         cluster.caption = own_caption(cluster.box, captions, blocks) if cluster.major else None
     clusters = [cluster for cluster in clusters if not _is_text_box(cluster, blocks)]
-    labels = [(*run.box, run.size) for run in runs if not any(middle_inside(run.box, block.box) for block in blocks)]
+    labels = [run for run in runs if not any(middle_inside(run.box, block.box) for block in blocks)]
     for cluster in clusters:
         cluster.box = _with_labels(cluster.box, labels)
     clusters = [cluster for cluster in _joined(clusters, blocks) if cluster.major]
@@ -196,18 +200,25 @@ def _is_text_box(cluster: _Cluster, blocks: list[Block]) -> bool:
     return bool(covered > 0.4 * area)
 
 
-def _with_labels(box: Box, labels: list[tuple[float, float, float, float, float]]) -> Box:
-    """A drawing's box grown by the labels next to it, and those next to them."""
+def _with_labels(box: Box, labels: list[TextRun]) -> Box:
+    """A drawing's box grown by the labels next to it, and those next to them, and by titles over its middle."""
     for _ in range(4):
         near = [
-            label[:4]
+            label.box
             for label in labels
-            if free_gap(box, label[:4]) <= 1.2 * label[4] + 4.0 and not middle_inside(label[:4], box)
+            if free_gap(box, label.box) <= _reach(box, label) and not middle_inside(label.box, box)
         ]
         if not near:
             break
         box = around([box, *near])
     return box
+
+
+def _reach(box: Box, label: TextRun) -> float:
+    """How far from a drawing a label of it may stand (points)."""
+    over_middle = abs(label.box[0] + label.box[2] - box[0] - box[2]) < _MIDDLE * (box[2] - box[0])
+    is_title = over_middle and label.turned == 0 and sum(char.isalpha() for char in label.text) >= 3
+    return (_TITLE_EMS if is_title and label.box[3] <= box[1] else _LABEL_EMS) * label.size + 4.0
 
 
 def _joined(clusters: list[_Cluster], blocks: list[Block]) -> list[_Cluster]:

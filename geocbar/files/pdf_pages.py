@@ -163,7 +163,7 @@ def _refusal(name: str, code: int | None, password: str | None) -> FileProblemEr
     if code == raw.FPDF_ERR_PASSWORD and password is None:
         return FileProblemError(
             f"{name} is locked by a password.",
-            "Give the password, or save a copy without one: qpdf --decrypt --password=... IN.pdf OUT.pdf",
+            "Save a copy without it, and give that: qpdf --decrypt --password=... IN.pdf OUT.pdf",
         )
     if code == raw.FPDF_ERR_PASSWORD:
         return FileProblemError(f"The password does not open {name}.", "Check the password, capitals too.")

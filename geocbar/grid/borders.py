@@ -5,13 +5,18 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["hold_borders"]
+from geocbar.grid.lattice import dbscan
 
-#: Share of the pixels with a class whose nearest point may be of another class.
-_ALLOWED = 0.01
+__all__ = ["hold_borders", "nearest_pixels"]
+
+#: Share of the pixels with a class whose nearest point may be of another class: a little less than promised.
+_ALLOWED = 0.0095
 
 #: Pixels that are looked at before all of them are.
 _SAMPLE = 200_000
+
+#: Fewer pixels than one of so many are looked up one by one, more by a distance transform of the whole picture.
+_SPARSE = 8
 
 #: Regions with fewer pixels get a point only if they are needed: specks of ink and noise.
 _SPECK = 9
@@ -49,22 +54,40 @@ def hold_borders(
     step = max(1, int((len(everything) / _SAMPLE) ** 0.5))
     on_lattice = (everything // width % step == 0) & (everything % width % step == 0)
     for flat in (everything[on_lattice], everything):
-        places = _places(flat, width)
         while True:
-            distance, owner = cKDTree(_places(at, width)).query(places)
-            wrong = source[at][owner] != source[flat]
-            if np.count_nonzero(wrong) <= _ALLOWED * len(flat):
+            owner = nearest_pixels(at, flat, classes.shape)
+            wrong = np.flatnonzero(source[owner] != source[flat])
+            if len(wrong) <= _ALLOWED * len(flat):
                 break
-            more = _middle_of_each(flat[wrong], owner[wrong], source, distance[wrong])
+            more = _middle_of_each(flat[wrong], owner[wrong], source, width)
             if middles is not None:
                 pair = middles.query(_places(more, width))[1]
                 pairs = np.concatenate([here[pair], there[pair]])
                 more = more if np.isin(pairs, at).all() else pairs
             at = np.union1d(at, more)
+    number = np.searchsorted(at, owner)
     extent = np.zeros(len(at))
-    np.maximum.at(extent, owner, distance)
-    count = np.bincount(owner, minlength=len(at)).astype(np.int64)
+    np.maximum.at(extent, number, _distance(owner, flat, width))
+    count = np.bincount(number, minlength=len(at)).astype(np.int64)
     return at, count, extent
+
+
+def nearest_pixels(at: NDArray[np.int64], flat: NDArray[np.int64], shape: tuple[int, ...]) -> NDArray[np.int64]:
+    """The nearest of some pixels to each of others, all by flat index in a picture of a shape."""
+    from scipy import ndimage
+    from scipy.spatial import cKDTree
+
+    height, width = shape
+    if len(flat) < height * width / _SPARSE:
+        return np.asarray(at[cKDTree(_places(at, width)).query(_places(flat, width))[1]])
+    free = np.ones(shape, np.bool_)
+    free.ravel()[at] = False
+    row, col = ndimage.distance_transform_edt(free, return_distances=False, return_indices=True)
+    return row.ravel()[flat].astype(np.int64) * width + col.ravel()[flat]
+
+
+def _distance(one: NDArray[np.int64], other: NDArray[np.int64], width: int) -> NDArray[np.float64]:
+    return np.asarray(np.hypot(one // width - other // width, one % width - other % width))
 
 
 def _border_pairs(classes: NDArray[np.int32]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -80,33 +103,27 @@ def _border_pairs(classes: NDArray[np.int32]) -> tuple[NDArray[np.int64], NDArra
 
 def _one_per_region(classes: NDArray[np.int32], start: NDArray[np.int64]) -> NDArray[np.int64]:
     """The first of the given pixels in every connected region of one class, else its pixel in the middle of its row."""
-    from scipy import ndimage
-
-    chosen = []
-    for number in np.unique(classes[classes >= 0]):
-        regions, n_regions = ndimage.label(classes == number)
-        regions = regions.ravel()
-        sizes = np.bincount(regions, minlength=n_regions + 1)
-        member = np.flatnonzero(regions)
-        member = member[np.argsort(regions[member], kind="stable")]
-        stops = np.cumsum(sizes[1:])
-        pixel = member[stops - (sizes[1:] + 1) // 2]
-        known, first = np.unique(regions[start], return_index=True)
-        pixel[known[known > 0] - 1] = start[first[known > 0]]
-        large = sizes[1:] >= _SPECK
-        chosen.append(pixel[large] if large.any() else pixel[[sizes[1:].argmax()]])
-    return np.unique(np.concatenate(chosen))
+    regions = dbscan(classes, eps=1, min_samples=1).labels.ravel()
+    member = np.flatnonzero(regions >= 0)
+    sizes = np.bincount(regions[member])
+    pixel = member[np.argsort(regions[member], kind="stable")][np.cumsum(sizes) - (sizes + 1) // 2]
+    known, first = np.unique(regions[start], return_index=True)
+    pixel[known[known >= 0]] = start[first[known >= 0]]
+    of = classes.ravel()[pixel]
+    largest = np.zeros(int(of.max()) + 1, np.int64)
+    np.maximum.at(largest, of, sizes)
+    return np.unique(pixel[(sizes >= _SPECK) | (sizes == largest[of])])
 
 
 def _middle_of_each(
-    flat: NDArray[np.int64], owner: NDArray[np.int64], source: NDArray[np.int32], distance: NDArray[np.float64]
+    flat: NDArray[np.int64], owner: NDArray[np.int64], source: NDArray[np.int32], width: int
 ) -> NDArray[np.int64]:
     """Of the pixels that one point is wrongly nearest to, those of one class: the one in the middle by distance."""
-    order = np.lexsort((flat, distance, source[flat], owner))
+    order = np.lexsort((flat, _distance(owner, flat, width), source[flat], owner))
     key = owner[order] * (int(source.max()) + 1) + source[flat[order]]
     start = np.flatnonzero(np.diff(key, prepend=-1))
     length = np.diff(start, append=len(key))
-    return flat[order[start + length // 2]]
+    return np.asarray(flat[order[start + length // 2]])
 
 
 def _places(flat: NDArray[np.int64], width: int) -> NDArray[np.float64]:

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 from geocbar.errors import InvalidInputError
 from geocbar.value.norms import Norm, as_norm
 
-__all__ = ["cut_levels", "quantize", "require_picture", "unit_coordinate"]
+__all__ = ["cut_levels", "even_sigma", "quantize", "require_picture", "unit_coordinate"]
 
 
 def unit_coordinate(values: NDArray[np.floating], limits: ArrayLike, norm: Norm | str) -> NDArray[np.float64]:
@@ -22,6 +22,27 @@ def unit_coordinate(values: NDArray[np.floating], limits: ArrayLike, norm: Norm 
     norm = as_norm(norm, ends)
     low, high = norm.forward(ends)
     return (norm.forward(np.where(np.isfinite(values), values, np.nan)) - low) / (high - low)
+
+
+def even_sigma(
+    values: NDArray[np.floating], sigma: NDArray[np.floating], limits: ArrayLike, norm: Norm | str
+) -> NDArray[np.float32]:
+    """Uncertainties of values as shares of the scale, in its even coordinate; beyond the limits nothing is counted.
+
+    Parameters
+    ----------
+    values, sigma : arrays of float, same shape
+        In the unit of the bar.
+    limits, norm
+        As for :func:`unit_coordinate`.
+    """
+    ends = np.sort(np.asarray(limits, dtype=np.float64))
+    if as_norm(norm, ends).kind == "linear":
+        return (np.asarray(sigma) / (ends[1] - ends[0])).astype(np.float32)
+    low, high = (np.clip(values + sign * np.asarray(sigma), *ends) for sign in (-1, 1))
+    reach = unit_coordinate(high, limits, norm) - unit_coordinate(low, limits, norm)
+    width = np.maximum(high - low, np.finfo(np.float64).tiny)
+    return np.asarray(reach * sigma / width, dtype=np.float32)
 
 
 def require_picture(values: ArrayLike) -> NDArray[np.floating]:

@@ -9,9 +9,15 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from geocbar.errors import InvalidInputError
-from geocbar.grid.levels import require_picture, unit_coordinate
+from geocbar.grid.borders import nearest_pixels
+from geocbar.grid.levels import even_sigma, require_picture, unit_coordinate
+from geocbar.grid.mesh import KEPT, NOISE_WIDTH, build_mesh, mesh_errors
+from geocbar.value.norms import Norm
 
 __all__ = ["Points", "RebuildError", "rebuild_error"]
+
+#: Of larger pictures the pixels of a lattice are compared.
+_COMPARED = 25_000_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,11 +80,20 @@ class RebuildError:
     ----------
     rmse_percent, p99_percent, max_percent : float
         Root mean square, 99th percentile and maximum of the absolute error of linear interpolation between the
-        points, over the pixels inside their convex hull.
+        points, over the pixels inside their convex hull. Nothing is forgiven.
     covered : float
         Share of the pixels with a value that lie inside the convex hull, 0 to 1.
     outside_rmse_percent : float
         Root mean square error of the value of the nearest point over the pixels outside the hull; NaN if none is.
+    promised_percent : float
+        The error that was promised; NaN if none was.
+    kept_percent : float
+        Percentage of the pixels with a value that are rebuilt within what was promised, or within three sigma of their
+        value; those outside the hull are not. NaN if nothing was promised.
+    noisy_percent : float
+        Percentage of the pixels for which three sigma are more than what was promised.
+    by_nearest : bool
+        Whether the nearest point counts instead of interpolation, as for classes.
     """
 
     rmse_percent: float
@@ -86,6 +101,31 @@ class RebuildError:
     max_percent: float
     covered: float
     outside_rmse_percent: float
+    promised_percent: float = math.nan
+    kept_percent: float = math.nan
+    noisy_percent: float = math.nan
+    by_nearest: bool = False
+
+    def __str__(self) -> str:
+        """How well the points rebuild the map, with what was promised, as a sentence without its full stop."""
+        plain = f"RMSE {self.rmse_percent:.2f} %, 99 % within {self.p99_percent:.2f} %, all within"
+        plain += f" {self.max_percent:.3g} % of the range"
+        if math.isnan(self.promised_percent):
+            return f"{plain}; nothing is promised"
+        only = "" if self.is_kept else "only "
+        kept = math.floor(10 * self.kept_percent) / 10
+        if self.by_nearest:
+            return f"{only}{kept:.1f} % of the map have the class of the nearest point"
+        noise = ""
+        if self.noisy_percent >= 0.05:
+            noise = f", or three sigma where that is more ({self.noisy_percent:.1f} % of it)"
+        bound = f"{self.promised_percent:.3g} % of the range{noise}"
+        return f"{only}{kept:.1f} % of the map within {bound}; {plain}"
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether there was a promise, and 99 % of the pixels keep it."""
+        return self.kept_percent >= 100 * KEPT
 
 
 def rebuild_error(
@@ -93,9 +133,10 @@ def rebuild_error(
     points: Points,
     limits: ArrayLike,
     *,
+    norm: Norm | str = "linear",
     nearest: bool = False,
-    n_samples: int = 200_000,
-    seed: int = 0,
+    sigma: NDArray[np.floating] | None = None,
+    max_error: float | None = None,
 ) -> RebuildError:
     """How far the values lie from what linear interpolation between the points gives.
 
@@ -107,12 +148,14 @@ def rebuild_error(
         Their `pixels` and `values` are used.
     limits : (2,) float array
         Values at the two ends of the scale; errors are in percent of their difference.
+    norm : Norm or str
+        In whose even coordinate points are interpolated and errors counted.
     nearest : bool
         Whether the value of the nearest point takes the place of linear interpolation, as classes need it.
-    n_samples : int
-        At most so many pixels with a value, drawn at random, are compared.
-    seed : int
-        Of the draw.
+    sigma : (h, w) float array, optional
+        One standard deviation of each value.
+    max_error : float, optional
+        What was promised, as a share of the range; None or inf: nothing.
 
     Returns
     -------
@@ -127,33 +170,62 @@ def rebuild_error(
 
     Notes
     -----
-    Along the edge of the hull the triangles are long and thin, since no point lies on the edge of the picture. They
-    hold few pixels but the largest errors, so `max_percent` says more about that rim than about the map.
+    All pixels are compared; of more than 25 million those of a lattice. Without a promise the triangles along the
+    edge of the hull are long and thin, since no point lies on the edge of the picture. They hold few pixels but the
+    largest errors, so `max_percent` says more about that rim than about the map.
     """
-    from scipy.interpolate import LinearNDInterpolator
-    from scipy.spatial import cKDTree
-
     values = require_picture(values)
-    unit_coordinate(np.zeros(0), limits, "linear")
-    span = float(np.ptp(np.asarray(limits, dtype=np.float64)))
-    flat = np.flatnonzero(np.isfinite(values))
     places = points.pixels - points.pixels.mean(axis=0) if len(points) else points.pixels
     triangles = len(points) >= 3 and np.linalg.matrix_rank(places) == 2
-    if not (len(points) if nearest else triangles) or len(flat) == 0:
+    step = int(np.ceil((values.size / _COMPARED) ** 0.5))
+    part = values[::step, ::step]
+    unit = unit_coordinate(part, limits, norm).astype(np.float32)
+    valid = np.isfinite(unit)
+    if not (len(points) if nearest else triangles) or not valid.any():
         return RebuildError(math.nan, math.nan, math.nan, math.nan, math.nan)
-    if len(flat) > n_samples:
-        flat = np.random.default_rng(seed).choice(flat, n_samples, replace=False, shuffle=False)
-        flat.sort()  # neighbouring queries find their triangle at once
-    at = np.stack([flat % values.shape[1] + 0.5, flat // values.shape[1] + 0.5], axis=1)
-    truth = values.ravel()[flat].astype(np.float64)
+    levels = unit_coordinate(points.values, limits, norm)
+    at = (points.pixels - 0.5) / step + 0.5
+    rebuilt: NDArray[np.floating]
     if nearest:
-        rebuilt = points.values[cKDTree(points.pixels).query(at)[1]]
+        rebuilt = _of_nearest(levels, at, np.flatnonzero(valid), unit.shape) - unit[valid]
     else:
-        rebuilt = LinearNDInterpolator(points.pixels, points.values)(at)
-    inside = np.isfinite(rebuilt)
-    error = np.abs(rebuilt[inside] - truth[inside]) * (100 / span)
-    beyond = points.values[cKDTree(points.pixels).query(at[~inside])[1]]
-    outside = np.abs(beyond - truth[~inside]) * (100 / span)
-    rmse, outside_rmse = (float(np.sqrt(np.mean(e**2))) if len(e) else math.nan for e in (error, outside))
+        rebuilt = mesh_errors(build_mesh(at, levels), unit)[valid]
+    error = np.abs(rebuilt)
+    inside = np.isfinite(error)
+    promise = _promise(
+        error, max_error, None if sigma is None else even_sigma(part, sigma[::step, ::step], limits, norm)[valid]
+    )
+    beyond = np.flatnonzero(valid)[~inside]
+    outside = _of_nearest(levels, at, beyond, unit.shape) - unit.ravel()[beyond]
+    error = error[inside]
+    rmse, outside_rmse = (
+        100 * float(np.sqrt(np.mean(e.astype(np.float64) ** 2))) if len(e) else math.nan for e in (error, outside)
+    )
     p99, largest = (float(np.percentile(error, 99)), float(error.max())) if len(error) else (math.nan, math.nan)
-    return RebuildError(rmse, p99, largest, float(inside.mean()), outside_rmse)
+    return RebuildError(rmse, 100 * p99, 100 * largest, float(inside.mean()), outside_rmse, *promise, nearest)
+
+
+def _promise(
+    error: NDArray[np.floating], max_error: float | None, noise: NDArray[np.float32] | None
+) -> tuple[float, float, float]:
+    """What was promised, how many pixels keep it, and how many are so noisy that their noise counts; in percent."""
+    if max_error is None or max_error == math.inf:
+        return math.nan, math.nan, math.nan
+    bound: NDArray[np.float32] | np.float32 = np.float32(max_error)
+    noisy = 0.0
+    if noise is not None:
+        wide = np.float32(NOISE_WIDTH) * noise
+        noisy = float(np.mean(wide > bound))
+        bound = np.fmax(bound, wide)
+    return 100 * max_error, 100 * float(np.mean(error <= bound)), 100 * noisy
+
+
+def _of_nearest(
+    values: NDArray[np.float64], at: NDArray[np.float64], flat: NDArray[np.int64], shape: tuple[int, ...]
+) -> NDArray[np.float64]:
+    """Value of the nearest of some points, of those in one pixel the first, to pixels."""
+    if len(flat) == 0:
+        return np.zeros(0)
+    col, row = (np.clip(at[:, i], 0, shape[1 - i] - 1).astype(np.int64) for i in (0, 1))
+    pixel, first = np.unique(row * shape[1] + col, return_index=True)
+    return np.asarray(values[first[np.searchsorted(pixel, nearest_pixels(pixel, flat, shape))]])

@@ -285,7 +285,8 @@ def _cells_to_pixels(
     """Row blocks of the grid, with the picture coordinates of their cells' centres; NaN where there are none."""
     height, width = shape
     transform = georeference.transform
-    near = np.median(georeference.gcps.used().world[:, 0])
+    cut = georeference.cut
+    near = np.median(georeference.gcps.used().world[:, 0]) if cut is None else cut.lon_0
     folds = _Folds(georeference)
     wrap = is_geographic(georeference.crs)
     step = max(_BLOCK_CELLS // width, 1)

@@ -12,13 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geocbar.errors import InvalidInputError
-from geocbar.grid.mesh import Misfit, PixelMesh, build_mesh, measure_misfit, pixel_places, share_pixels
+from geocbar.grid.mesh import KEPT, Mesh, Misfit, Surface, build_mesh, measure_misfit, pixel_places, share_pixels
 from geocbar.grid.rims import rim_pixels
+from geocbar.grid.spans import PixelLattice
 
-__all__ = ["KEPT", "Refinement", "picture_noise", "refine"]
-
-#: Share of the pixels with a value for which the error is promised.
-KEPT = 0.99
+__all__ = ["Refinement", "picture_noise", "refine"]
 
 #: Share of the pixels that may fail when points are chosen: a little less than the promise allows, so that it also
 #: holds at a random sample of them.
@@ -30,11 +28,8 @@ _ALLOWED_OF_SAMPLE = 0.91 * (1 - KEPT)
 #: Pixels that are looked at for each triangle while points are chosen.
 _SAMPLE = 30
 
-#: Share of the first candidates that may fail before all pixels are looked at.
-_LATER = 0.2
-
-#: Rounds of removal, each followed by insertion.
-_ROUNDS = 3
+#: Rounds of removal, each followed by insertion, for up to so many points.
+_ROUNDS = ((2_000, 2), (20_000, 1))
 
 #: Removal loses so many times the pixels that may fail; insertion then wins them back with fewer points.
 _OVERDRAW = 1.15
@@ -42,8 +37,20 @@ _OVERDRAW = 1.15
 #: Share of the pixels beyond which points go into all triangles at once, and none is taken out.
 _DENSE = 0.15
 
-#: Most points that go in at once, as a share of those there are.
-_GROWTH = 0.2
+#: Most points that go in at once, as a share of those there are: few, and more from so many points on.
+_GROWTH, _FAST_GROWTH, _MANY = 0.2, 0.6, 5_000
+
+#: From so many points on, while a larger share of the pixels is missed than this, every triangle may get a point.
+_VERY_MANY, _FAR = 20_000, 0.08
+
+#: In the end points go in for so many times the pixels that are missed too many: a point does not win all it might.
+_HASTE = 4.0
+
+#: On a lattice of so many pixels' step or more, candidates take the place of the pixels beside them.
+_COARSE = 4
+
+#: Noise below this share of the promised error is left in the points' values.
+_QUIET = 1 / 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,38 +78,46 @@ class Refinement:
     failing: float
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class _Task:
-    """The picture, its smoothed twin, and what is promised."""
+    """The picture, what is promised, and the values of the points that were looked at last."""
 
-    picture: NDArray[np.float32]
-    smooth: NDArray[np.float32]
-    valid: NDArray[np.bool_]
+    surface: Surface
+    candidates: NDArray[np.int64]
     fixed: NDArray[np.int64]
-    max_error: float
-    noise: float
+    n_valid: int
+    known: NDArray[np.int64]
+    known_values: NDArray[np.float64]
 
     @property
     def width(self) -> int:
-        return self.picture.shape[1]
+        return self.surface.picture.shape[1]
 
-    def sample(self, n_points: int) -> NDArray[np.int64]:
-        """Every pixel with a value, or those on a lattice that has enough of them for so many points.
+    def lattice(self, n_points: int) -> PixelLattice:
+        """Every pixel, or those on a lattice that has enough of them for so many points.
 
         The lattice lies elsewhere for another number: on one alone, points would come to fit its pixels best.
         """
-        n_valid = int(np.count_nonzero(self.valid))
-        step = max(1, int(np.sqrt(n_valid / (2.0 * _SAMPLE * n_points))))
-        top, left = n_points * 5 % step, n_points * 3 % step
-        rows, cols = np.nonzero(self.valid[top::step, left::step])
-        return (rows * step + top) * self.width + cols * step + left
+        height, width = self.surface.picture.shape
+        step = max(1, int(np.sqrt(self.n_valid / (2.0 * _SAMPLE * n_points))))
+        step = min(step, max(1, min(height, width) // 4))
+        return PixelLattice(height, width, step, n_points * 5 % step, n_points * 3 % step)
 
     def is_dense(self, at: NDArray[np.int64]) -> bool:
         """Whether noise has made points of so many pixels that care is wasted on them."""
-        return bool(len(at) > _DENSE * np.count_nonzero(self.valid) + 500)
+        return bool(len(at) > _DENSE * self.n_valid + 500)
 
-    def mesh(self, at: NDArray[np.int64]) -> PixelMesh:
-        return build_mesh(at, _point_values(self, at), self.width)
+    def mesh(self, at: NDArray[np.int64]) -> Mesh:
+        return build_mesh(pixel_places(at, self.width), self.values(at))
+
+    def values(self, at: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Values of points, sorted: the pixels' own, or freed from noise where that matters and nothing is against."""
+        values = np.empty(len(at))
+        old = _is_among(at, self.known)
+        values[old] = self.known_values[np.searchsorted(self.known, at[old])]
+        values[~old] = _point_values(self.surface, at[~old])
+        self.known, self.known_values = at, values
+        return values
 
 
 def picture_noise(picture: NDArray[np.float32]) -> float:
@@ -125,8 +140,8 @@ def refine(
     start: NDArray[np.int64],
     *,
     max_error: float,
-    noise: float = 0.0,
-    smooth: NDArray[np.float32] | None = None,
+    noise: NDArray[np.float32] | float = 0.0,
+    hold: NDArray[np.int64] | None = None,
 ) -> Refinement:
     """Choose pixels between which linear interpolation rebuilds a picture.
 
@@ -135,15 +150,16 @@ def refine(
     picture : (h, w) float32 array
         NaN where there is none: no error is counted there, and no value taken from there.
     start : (n,) int array
-        Flat indices of pixels to choose from first: well-placed ones, such as the centres of clusters.
+        Flat indices of pixels to choose first where one is near: well-placed ones, such as the centres of clusters.
     max_error : float
-        In the unit of the picture: so near the Delaunay triangles lie to it at 99 % of the pixels with a value. Those
-        outside the hull, of which there are hardly any, count as missed.
-    noise : float
-        One standard deviation of the picture's noise. Where it matters, a point's value is that of a plane through
-        the pixels around it.
-    smooth : (h, w) float32 array, optional
-        The picture with less noise, to choose places by; the picture itself unless given.
+        In the unit of the picture: so near the Delaunay triangles lie to it at 99 % of the pixels with a value, or as
+        near as their values are known, which is three times `noise`. Those outside the hull, of which
+        there are hardly any, count as missed.
+    noise : (h, w) float32 array or float
+        One standard deviation of the values. Where it matters, a point's value is that of a plane through the pixels
+        around it.
+    hold : (n,) int array, optional
+        Flat indices of pixels that are points in any case.
 
     Returns
     -------
@@ -174,89 +190,90 @@ def refine(
             "Give more than nothing: --max-error 0.02, or none for the points of the clusters alone.",
         )
     valid = np.isfinite(picture)
-    task = _Task(picture, picture if smooth is None else smooth, valid, rim_pixels(valid), max_error, noise)
-    everything = np.flatnonzero(valid)
-    at = _insert_candidates(task, np.unique(start))
-    at = best = _insert(task, at)
-    for _ in range(_ROUNDS):
+    none = np.zeros(0, np.int64)
+    fixed = rim_pixels(valid)
+    fixed = fixed if hold is None else np.union1d(fixed, hold)
+    surface = Surface(picture, max_error, noise)
+    task = _Task(surface, start, fixed, int(np.count_nonzero(valid)), none, np.zeros(0))
+    at = best = _insert(task, fixed)
+    for _ in range(next((rounds for most, rounds in _ROUNDS if len(at) <= most), 0)):
         if task.is_dense(at):
             break
         at = _insert(task, _remove(task, at))
         best = min(best, at, key=len)
-    at, mesh, misfit = _insert_to_the_end(task, best, everything)
-    count, extent = share_pixels(mesh, misfit)
-    failing = float(misfit.fails(max_error).mean())
-    return Refinement(at, _point_values(task, at), count, extent, failing)
-
-
-def _insert_candidates(task: _Task, start: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The fixed points, and those of the candidates that are missed without them."""
-    at = task.fixed
-    while len(start):
-        mesh = task.mesh(at)
-        misfit = measure_misfit(mesh, task.smooth, start)
-        more = _picks(task, mesh, misfit, len(start))
-        if np.count_nonzero(misfit.fails(task.max_error)) <= _LATER * len(start) or len(more) == 0:
-            break
-        at = np.union1d(at, more)
-    return at
+    at, mesh, failing = _insert_to_the_end(task, best)
+    count, extent = share_pixels(mesh, valid)
+    return Refinement(at, task.values(at), count, extent, failing)
 
 
 def _insert(task: _Task, at: NDArray[np.int64]) -> NDArray[np.int64]:
     """Put points where the error is until few enough pixels of a sample are missed."""
     while True:
         mesh = task.mesh(at)
-        misfit = measure_misfit(mesh, task.picture, task.sample(len(at)))
-        surplus = np.count_nonzero(misfit.fails(task.max_error)) - _ALLOWED_OF_SAMPLE * len(misfit.flat)
+        lattice = task.lattice(len(at))
+        misfit = measure_misfit(mesh, task.surface, lattice)
+        surplus = len(misfit.flat) - _ALLOWED_OF_SAMPLE * misfit.looked
         if surplus <= 0 or task.is_dense(at):
             return at
-        more = _picks(task, mesh, misfit, max(3, int(_GROWTH * len(at))), surplus)
+        growth = _GROWTH if len(at) < _MANY else _FAST_GROWTH
+        more = _picks(task, at, mesh, misfit, max(3, int(growth * len(at))), surplus)
         if len(more) == 0:
             return at
-        at = np.union1d(at, more)
+        at = np.union1d(at, _near_candidates(task, more, lattice.step))
 
 
-def _insert_to_the_end(
-    task: _Task, at: NDArray[np.int64], everything: NDArray[np.int64]
-) -> tuple[NDArray[np.int64], PixelMesh, Misfit]:
+def _near_candidates(task: _Task, picks: NDArray[np.int64], step: int) -> NDArray[np.int64]:
+    """Candidates instead of pixels that were found on a lattice so coarse that the candidates beside do as well."""
+    if step < _COARSE or len(task.candidates) == 0:
+        return picks
+    across = task.width // step + 1
+
+    def cells(flat: NDArray[np.int64]) -> NDArray[np.int64]:
+        return np.asarray(flat // task.width // step * across + flat % task.width // step)
+
+    cell, first = np.unique(cells(task.candidates), return_index=True)
+    wanted = cells(picks)
+    place = np.minimum(np.searchsorted(cell, wanted), len(cell) - 1)
+    return np.where(cell[place] == wanted, task.candidates[first[place]], picks)
+
+
+def _insert_to_the_end(task: _Task, at: NDArray[np.int64]) -> tuple[NDArray[np.int64], Mesh, float]:
     """The same, with all pixels: what is promised holds afterwards, for in the end every pixel could be a point."""
     while True:
         mesh = task.mesh(at)
-        misfit = measure_misfit(mesh, task.picture, everything)
-        surplus = np.count_nonzero(misfit.fails(task.max_error)) - _ALLOWED * len(everything)
-        more = _picks(task, mesh, misfit, len(everything), 2 * surplus) if surplus > 0 else at[:0]
+        misfit = measure_misfit(mesh, task.surface)
+        surplus = len(misfit.flat) - _ALLOWED * misfit.looked
+        more = _picks(task, at, mesh, misfit, misfit.looked, _HASTE * surplus) if surplus > 0 else at[:0]
         if len(more) == 0:
-            return at, mesh, misfit
+            return at, mesh, len(misfit.flat) / misfit.looked
         at = np.union1d(at, more)
 
 
-def _picks(task: _Task, mesh: PixelMesh, misfit: Misfit, at_most: int, surplus: float = np.inf) -> NDArray[np.int64]:
+def _picks(
+    task: _Task, at: NDArray[np.int64], mesh: Mesh, misfit: Misfit, at_most: int, surplus: float
+) -> NDArray[np.int64]:
     """The worst pixel of every triangle that misses more pixels than its neighbours; no more than needed."""
-    failing = misfit.fails(task.max_error) & (misfit.triangle >= 0)
-    flat, triangle = misfit.flat[failing], misfit.triangle[failing]
-    fresh = ~_is_among(flat, mesh.at)
+    flat, triangle = misfit.flat, misfit.triangle
+    fresh = (triangle >= 0) & ~_is_among(flat, at)
     flat, triangle = flat[fresh], triangle[fresh]
     claim = np.bincount(triangle, minlength=len(mesh.corners)).astype(np.float64)
     claim += np.arange(len(claim)) / (2.0 * len(claim))  # decides between equals
-    beside = 0.0 if task.is_dense(mesh.at) else _largest_beside(mesh, claim)
+    hurried = len(at) > _VERY_MANY and len(misfit.flat) > _FAR * misfit.looked
+    beside = 0.0 if hurried or task.is_dense(at) else _largest_beside(mesh, claim)
     chosen = np.flatnonzero((claim >= 1) & (claim > beside))
     chosen = chosen[np.argsort(-claim[chosen])][:at_most]
-    if np.isfinite(surplus):
-        enough = int(np.searchsorted(np.cumsum(claim[chosen]), surplus)) + 1
-        chosen = chosen[:enough]
+    chosen = chosen[: int(np.searchsorted(np.cumsum(claim[chosen]), surplus)) + 1]
     wanted = np.zeros(len(claim), np.bool_)
     wanted[chosen] = True
     inside = wanted[triangle]
     flat, triangle = flat[inside], triangle[inside]
-    places = pixel_places(flat, task.width)
-    planes = mesh.planes[triangle]
-    off = planes[:, 0] + planes[:, 1] * places[:, 0] + planes[:, 2] * places[:, 1] - task.smooth.ravel()[flat]
+    off = mesh.at_pixels(flat, task.width, triangle) - _mean_around(task.surface.picture, flat)
     order = np.lexsort((flat, -np.abs(off), triangle))
     first = np.flatnonzero(np.diff(triangle[order], prepend=-1))
     return flat[order[first]]
 
 
-def _largest_beside(mesh: PixelMesh, claim: NDArray[np.float64]) -> NDArray[np.float64]:
+def _largest_beside(mesh: Mesh, claim: NDArray[np.float64]) -> NDArray[np.float64]:
     """Largest claim among the neighbours of each triangle."""
     return np.asarray(np.where(mesh.neighbors >= 0, claim[mesh.neighbors], 0).max(axis=1))
 
@@ -264,24 +281,25 @@ def _largest_beside(mesh: PixelMesh, claim: NDArray[np.float64]) -> NDArray[np.f
 def _remove(task: _Task, at: NDArray[np.int64]) -> NDArray[np.int64]:
     """Take out an independent set of points whose removal loses few pixels."""
     mesh = task.mesh(at)
-    sample = task.sample(len(at))
-    before = measure_misfit(mesh, task.picture, sample)
-    failed = before.fails(task.max_error)
-    trial = _independent(mesh, _needs(mesh, _point_values(task, at)), _is_among(at, task.fixed))
-    after = measure_misfit(task.mesh(np.delete(at, trial)), task.picture, sample)
-    lost = after.fails(task.max_error).astype(np.int64) - failed
+    lattice = task.lattice(len(at))
+    before = measure_misfit(mesh, task.surface, lattice, label=True)
+    trial = _independent(mesh, _needs(mesh, task.values(at)), _is_among(at, task.fixed))
+    after = measure_misfit(task.mesh(np.delete(at, trial)), task.surface, lattice)
     owner = np.full(len(mesh.corners) + 1, len(at))
     number = np.full(len(at), len(at))
     number[trial] = trial
     owner[:-1] = number[mesh.corners].min(axis=1)
-    price = np.bincount(owner[before.triangle], lost, len(at) + 1)[trial]
+    assert before.labels is not None
+    price = np.bincount(owner[before.labels[lattice.place(after.flat)]], minlength=len(at) + 1)
+    price -= np.bincount(owner[before.triangle], minlength=len(at) + 1)
+    price = price[trial]
     order = np.argsort(price, kind="stable")
-    budget = _ALLOWED_OF_SAMPLE * len(sample) * _OVERDRAW - np.count_nonzero(failed)
+    budget = _ALLOWED_OF_SAMPLE * before.looked * _OVERDRAW - len(before.flat)
     n_gone = int(np.searchsorted(np.cumsum(np.maximum(price[order], 0)), max(budget, 0), side="right"))
     return np.delete(at, trial[order[:n_gone]])
 
 
-def _independent(mesh: PixelMesh, need: NDArray[np.float64], fixed: NDArray[np.bool_]) -> NDArray[np.int64]:
+def _independent(mesh: Mesh, need: NDArray[np.float64], fixed: NDArray[np.bool_]) -> NDArray[np.int64]:
     """Points that are needed less than all their neighbours, and are not fixed."""
     need = np.where(fixed, np.inf, need)
     rank = np.empty(len(need), np.int64)
@@ -294,10 +312,9 @@ def _independent(mesh: PixelMesh, need: NDArray[np.float64], fixed: NDArray[np.b
     return np.flatnonzero((rank < least) & ~fixed)
 
 
-def _needs(mesh: PixelMesh, values: NDArray[np.float64]) -> NDArray[np.float64]:
+def _needs(mesh: Mesh, values: NDArray[np.float64]) -> NDArray[np.float64]:
     """How far each point lies from the plane nearest to its neighbours, in the least squares."""
-    corners, n = mesh.corners, len(mesh.at)
-    places = pixel_places(mesh.at, mesh.width)
+    corners, places, n = mesh.corners, mesh.places, len(mesh.places)
     one = corners[:, [0, 0, 1, 1, 2, 2]].ravel()
     other = corners[:, [1, 2, 2, 0, 0, 1]].ravel()
     step = places[other] - places[one]
@@ -313,13 +330,29 @@ def _needs(mesh: PixelMesh, values: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.abs(np.linalg.solve(matrix, right[..., None])[:, 0, 0])
 
 
-def _point_values(task: _Task, at: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Values of points: the pixels' own, or freed from noise where that matters and nothing speaks against it."""
-    own = task.picture.ravel()[at].astype(np.float64)
-    if task.noise < task.max_error / 8:
-        return own
-    fitted = _plane_values(task.picture, at)
-    return np.where(np.abs(fitted - own) <= min(3 * task.noise, task.max_error), fitted, own)
+def _mean_around(picture: NDArray[np.float32], flat: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Mean of the values in the 3 x 3 square around pixels that have one."""
+    height, width = picture.shape
+    row, col = np.divmod(flat, width)
+    total, number = np.zeros(len(flat), np.float32), np.zeros(len(flat), np.float32)
+    for dy in (-1, 0, 1):
+        across = np.clip(row + dy, 0, height - 1) * width
+        for dx in (-1, 0, 1):
+            value = picture.ravel()[across + np.clip(col + dx, 0, width - 1)]
+            known = value == value
+            total += np.where(known, value, np.float32(0))
+            number += known
+    return total / number
+
+
+def _point_values(surface: Surface, at: NDArray[np.int64]) -> NDArray[np.float64]:
+    own = surface.picture.ravel()[at].astype(np.float64)
+    noise = np.broadcast_to(np.asarray(surface.noise), surface.picture.shape)[np.divmod(at, surface.picture.shape[1])]
+    noisy = np.flatnonzero(noise >= _QUIET * surface.max_error)
+    fitted = _plane_values(surface.picture, at[noisy])
+    near = np.abs(fitted - own[noisy]) <= np.minimum(3 * noise[noisy], surface.max_error)
+    own[noisy[near]] = fitted[near]
+    return own
 
 
 def _plane_values(picture: NDArray[np.float32], at: NDArray[np.int64], reach: int = 2) -> NDArray[np.float64]:
@@ -344,5 +377,7 @@ def _plane_values(picture: NDArray[np.float32], at: NDArray[np.int64], reach: in
 
 def _is_among(flat: NDArray[np.int64], known: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Which of the pixels are among others that are sorted."""
+    if len(known) == 0:
+        return np.zeros(len(flat), np.bool_)
     place = np.minimum(np.searchsorted(known, flat), len(known) - 1)
     return np.asarray(known[place] == flat)

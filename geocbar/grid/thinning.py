@@ -1,16 +1,17 @@
-"""Fewer points that say the same: gradient mask, DBSCAN, centroids, and a promise around them."""
+"""Fewer points that say the same: the published recipe, and a promise around it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from geocbar.errors import InvalidInputError
 from geocbar.grid.borders import hold_borders
-from geocbar.grid.lattice import dbscan
-from geocbar.grid.levels import cut_levels, quantize, require_picture, unit_coordinate
+from geocbar.grid.clusters import ClusterChoices, Pieces, cluster_pixels, gradient_mask
+from geocbar.grid.levels import even_sigma, quantize, require_picture, unit_coordinate
 from geocbar.grid.points import Points, RebuildError, rebuild_error
 from geocbar.grid.refinement import picture_noise, refine
 from geocbar.value.norms import Norm, as_norm
@@ -20,61 +21,14 @@ __all__ = ["Points", "RebuildError", "gradient_mask", "quantize", "rebuild_error
 #: Steepest slope that `thin` keeps unless told otherwise, as a share of the range a pixel.
 TOLERANCE = 0.05
 
+#: Side in pixels of the cells that cut clusters, unless told otherwise.
+SPACING = 16.0
+
 #: Differences of neighbours that noise alone does not make, in its standard deviations: three of a difference's.
 NOISE_STEPS = 3 * 2**0.5
 
-
-def gradient_mask(values: NDArray[np.floating], tolerance: float) -> NDArray[np.bool_]:
-    """Where the values change slowly enough to be trusted.
-
-    Parameters
-    ----------
-    values : (h, w) float array
-        NaN where there is none.
-    tolerance : float
-        Largest difference, in the unit of the values, to any of the four neighbours that have a value.
-
-    Returns
-    -------
-    (h, w) bool array
-        False where there is no value. A pixel without neighbours that have a value is kept.
-
-    Raises
-    ------
-    InvalidInputError
-        If `tolerance` is negative or NaN.
-
-    Examples
-    --------
-    >>> gradient_mask(np.array([[0.0, 1.0, 5.0, np.nan, 6.0]]), 1.0)
-    array([[ True, False, False, False,  True]])
-    """
-    if not tolerance >= 0:
-        raise InvalidInputError(
-            f"The tolerance is {tolerance:g} a pixel, less than nothing.", "Give 0 or more, or inf to keep all pixels."
-        )
-    values = require_picture(values)
-    keep = np.isfinite(values)
-    values = np.where(keep, values, np.nan)
-    across = np.abs(np.diff(values, axis=1)) > tolerance
-    down = np.abs(np.diff(values, axis=0)) > tolerance
-    keep[:, 1:] &= ~across
-    keep[:, :-1] &= ~across
-    keep[1:] &= ~down
-    keep[:-1] &= ~down
-    return keep
-
-
-def _smooth(unit: NDArray[np.float32], width: float) -> NDArray[np.float32]:
-    """Gaussian mean of the values there are; NaN stays NaN."""
-    from scipy.ndimage import gaussian_filter
-
-    valid = ~np.isnan(unit)
-    smooth = gaussian_filter(np.where(valid, unit, np.float32(0)), width, truncate=3.0, mode="nearest")
-    if not valid.all():
-        weight = gaussian_filter(valid.astype(np.float32), width, truncate=3.0, mode="nearest")
-        smooth = np.divide(smooth, weight, out=np.full_like(smooth, np.nan), where=valid)
-    return smooth
+#: Of larger pictures the clusters that points with a promise are first chosen from are those of every n-th pixel.
+_CLUSTERED_PIXELS = 1_000_000
 
 
 def thin(
@@ -85,7 +39,7 @@ def thin(
     eps: float = 1.5,
     min_samples: int = 4,
     n_levels: int = 32,
-    spacing: float = 16.0,
+    spacing: float | None = None,
     sigma: NDArray[np.floating] | None = None,
     to_world: Callable[[NDArray[np.float64]], NDArray[np.float64]] | None = None,
     crs: str = "",
@@ -97,8 +51,13 @@ def thin(
     """Few points that stand for many pixels.
 
     Pixels where the values are too steep are left out; the others are clustered by DBSCAN on the lattice within equal
-    levels; the clusters are cut by square cells; each piece gives one point. With a promise (`max_error`), those of
-    these points that are needed stay, and others are added where they are needed.
+    levels; the clusters are cut by square cells; each piece gives one point. With a promise (`max_error`), only those
+    of these points that are needed stay, and others are added where they are needed.
+
+    The promise is that at 99 % of the pixels that have a value, linear interpolation between the points (Delaunay
+    triangles in the picture) comes within `max_error` of it, or within three `sigma` of it where that is more. Below
+    that the noise of a JPEG cannot be told from the map, and to rebuild it would take a point for every other pixel;
+    above it nothing is forgiven. :func:`rebuild_error` tells both: how many pixels keep the promise, and plain errors.
 
     Parameters
     ----------
@@ -116,8 +75,10 @@ def thin(
         4 neighbours within 1.5 px: slopes above ``1 / (2 * n_levels)`` of the range a pixel begin to fall out.
     n_levels : int
         Number of levels that are clustered apart.
-    spacing : float
-        Side of the cells in pixels, from the origin of the picture; inf leaves the clusters whole.
+    spacing : float, optional
+        Side of the cells in pixels, from the origin of the picture; inf leaves the clusters whole. Unless given it is
+        16 without a promise; with one, points are as far apart as they can be. If given with a promise, every cell
+        with a cluster has a point at least.
     sigma : (h, w) float array, optional
         One standard deviation of each value.
     to_world : callable, optional
@@ -131,10 +92,9 @@ def thin(
         Width (standard deviation) in pixels of the Gaussian mean from which slopes and levels are taken, 0 for none:
         noise would otherwise break the levels into salt and pepper. The points' values are means of `values` as given.
     max_error : float, optional
-        What is promised, as a share of the range in the even coordinate of `norm`: linear interpolation between the
-        points (Delaunay triangles in the picture) is so near to the values at 99 % of the pixels that have one. On
-        a class scale any number asks the nearest point to be of the right class at 99 % of them. None promises
-        nothing: the points are those of the clusters.
+        What is promised, as a share of the range in the even coordinate of `norm`. On a class scale any number asks
+        the nearest point to be of the right class at 99 % of the pixels. None or inf promises nothing: the points are
+        those of the clusters.
 
     Returns
     -------
@@ -154,12 +114,59 @@ def thin(
         If no pixel has a value, no cluster is found, or an argument is out of bounds.
     """
     values = require_picture(values)
-    if not spacing >= 1:
+    promised = max_error is not None and max_error != np.inf
+    _require_choices(values, spacing, sigma, max_error)
+    share = np.inf
+    if tolerance is None:
+        share = max(TOLERANCE, NOISE_STEPS * _typical_sigma(values, sigma, limits, norm))
+    elif np.isfinite(tolerance):
+        low, high = as_norm(norm, limits).forward(np.sort(np.asarray(limits, dtype=np.float64)))
+        share = tolerance / float(high - low)
+    unit = unit_coordinate(values, limits, norm).astype(np.float32)
+    classes = None if edges is None else quantize(values, limits, edges=edges)
+    choices = ClusterChoices(share, eps, min_samples, n_levels, spacing or SPACING, smoothing)
+    if promised:
+        assert max_error is not None
+        places = _cluster_places(unit, choices, classes)
+        found = _keep_promise(values, unit, places, classes, limits, norm, sigma, max_error, held=spacing is not None)
+    else:
+        found = _take_clusters(values, cluster_pixels(unit, choices, classes), choices, sigma)
+    width = values.shape[1]
+    pixels = np.stack([found.flat % width + 0.5, found.flat // width + 0.5], axis=1)
+    xy = pixels if to_world is None else to_world(pixels.copy())
+    return Points(
+        xy=xy,
+        values=found.values,
+        count=found.count,
+        pixels=pixels,
+        crs=crs,
+        sigma=found.sigma,
+        extent_px=found.extent,
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Found:
+    """Points by the flat index of their pixel; the rest as in `Points`."""
+
+    flat: NDArray[np.int64]
+    values: NDArray[np.float64]
+    count: NDArray[np.int64]
+    extent: NDArray[np.float64]
+    sigma: NDArray[np.float64] | None
+
+
+def _require_choices(
+    values: NDArray[np.floating],
+    spacing: float | None,
+    sigma: NDArray[np.floating] | None,
+    max_error: float | None,
+) -> None:
+    if spacing is not None and not spacing >= 1:
         raise InvalidInputError(f"The spacing is {spacing:g} px, less than a pixel.", "Give spacing=32 or so.")
     if sigma is not None and np.shape(sigma) != values.shape:
         raise InvalidInputError(f"The values have shape {values.shape}, but their sigma {np.shape(sigma)}.")
-    n_valid = int(np.isfinite(values).sum())
-    if n_valid == 0:
+    if not np.isfinite(values).any():
         height, width = values.shape
         raise InvalidInputError(
             f"None of the {width} x {height} pixels has a value: there is nothing to thin.",
@@ -168,45 +175,63 @@ def thin(
     if max_error is not None and not max_error > 0:
         raise InvalidInputError(
             f"An error of at most {100 * max_error:g} % of the range gives every pixel as a point.",
-            "Give more than nothing, such as --max-error 0.02, or none for the points of the clusters alone.",
+            "Give more than nothing, such as --max-error 2, or none for the points of the clusters alone.",
         )
-    sharp = unit = unit_coordinate(values, limits, norm).astype(np.float32)
-    if smoothing > 0 and edges is None:
-        unit = _smooth(unit, smoothing)
-    low, high = as_norm(norm, limits).forward(np.sort(np.asarray(limits, dtype=np.float64)))
-    if tolerance is None:
-        share = max(TOLERANCE, NOISE_STEPS * _typical_sigma(values, sigma, limits, norm))
-    else:
-        share = tolerance / float(high - low)
-    keep = gradient_mask(unit, share)
-    levels = cut_levels(unit, n_levels) if edges is None else quantize(values, limits, edges=edges)
-    levels[~keep] = -1
-    labels = dbscan(levels, eps, min_samples).labels.ravel()
-    member = np.flatnonzero(labels >= 0)
-    if len(member) == 0:
-        n_kept = int(keep.sum())
+
+
+def _take_clusters(
+    values: NDArray[np.floating], pieces: Pieces, choices: ClusterChoices, sigma: NDArray[np.floating] | None
+) -> _Found:
+    """The published recipe: a point for each piece."""
+    if len(pieces.member) == 0:
+        n_valid = int(np.isfinite(values).sum())
         raise InvalidInputError(
-            f"No cluster: of {n_valid} pixels with a value {n_valid - n_kept} are steeper than {share:.3g} of the range"
-            f" a pixel, and the other {n_kept} have fewer than {min_samples} of their level within {eps:g} px.",
+            f"No cluster: of {n_valid} pixels with a value {n_valid - pieces.n_kept} are steeper than"
+            f" {choices.steepest:.3g} of the range a pixel, and the other {pieces.n_kept} have fewer than"
+            f" {choices.min_samples} of their level within {choices.eps:g} px.",
             "Raise the tolerance, or lower the DBSCAN minimum or the number of levels:"
             " --tolerance, --min-samples, --levels",
         )
-    piece = _pieces(labels[member], member, values.shape[1], spacing)
-    count, place, extent = _snap(member, piece, values.shape[1])
-    means = np.bincount(piece, values.ravel()[member]) / count
-    spread = None if sigma is None else _mean_known(np.asarray(sigma).ravel()[member], piece)
-    if max_error is not None:
-        if edges is None:
-            kept = refine(sharp, place, max_error=max_error, noise=picture_noise(sharp), smooth=unit)
-            place, count, extent = kept.flat, kept.count, kept.extent
-            means = _values_of(kept.values, values.ravel()[place], sharp.ravel()[place], limits, norm)
-        else:
-            place, count, extent = hold_borders(quantize(values, limits, edges=edges), place)
-            means = values.ravel()[place].astype(np.float64)
-        spread = None if sigma is None else np.asarray(sigma, dtype=np.float64).ravel()[place]
-    pixels = np.stack([place % values.shape[1] + 0.5, place // values.shape[1] + 0.5], axis=1)
-    xy = pixels if to_world is None else to_world(pixels.copy())
-    return Points(xy=xy, values=means, count=count, pixels=pixels, crs=crs, sigma=spread, extent_px=extent)
+    means = np.bincount(pieces.number, values.ravel()[pieces.member]) / pieces.count
+    spread = None if sigma is None else _mean_known(np.asarray(sigma).ravel()[pieces.member], pieces.number)
+    return _Found(pieces.place, means, pieces.count, pieces.extent, spread)
+
+
+def _cluster_places(
+    unit: NDArray[np.float32], choices: ClusterChoices, classes: NDArray[np.int32] | None
+) -> NDArray[np.int64]:
+    """Flat indices of the centres of clusters; of a large picture, of the clusters of every n-th pixel."""
+    step = int(np.ceil((unit.size / _CLUSTERED_PIXELS) ** 0.5))
+    coarser = replace(choices, steepest=choices.steepest * step, spacing=max(choices.spacing / step, 1.0))
+    some = None if classes is None else classes[::step, ::step]
+    place = cluster_pixels(unit[::step, ::step], coarser, some).place
+    across = -(-unit.shape[1] // step)
+    return np.asarray(place // across * step * unit.shape[1] + place % across * step)
+
+
+def _keep_promise(
+    values: NDArray[np.floating],
+    unit: NDArray[np.float32],
+    places: NDArray[np.int64],
+    classes: NDArray[np.int32] | None,
+    limits: ArrayLike,
+    norm: Norm | str,
+    sigma: NDArray[np.floating] | None,
+    max_error: float,
+    *,
+    held: bool,
+) -> _Found:
+    """Points that keep a promise, first chosen from some, of which one in each cell is held if asked for."""
+    if classes is None:
+        noise = picture_noise(unit) if sigma is None else even_sigma(values, sigma, limits, norm)
+        kept = refine(unit, places, max_error=max_error, noise=noise, hold=places if held else None)
+        at, count, extent = kept.flat, kept.count, kept.extent
+        found = _values_of(kept.values, values.ravel()[at], unit.ravel()[at], limits, norm)
+    else:
+        at, count, extent = hold_borders(classes, places)
+        found = values.ravel()[at].astype(np.float64)
+    spread = None if sigma is None else np.asarray(sigma).ravel()[at].astype(np.float64)
+    return _Found(at, found, count, extent, spread)
 
 
 def _typical_sigma(
@@ -218,13 +243,7 @@ def _typical_sigma(
     step = max(1, int((values.size / 50_000) ** 0.5))
     middle, spread = values[::step, ::step], np.asarray(sigma)[::step, ::step]
     known = np.isfinite(middle) & np.isfinite(spread)
-    if not known.any():
-        return 0.0
-    ends = np.sort(np.asarray(limits, dtype=np.float64))
-    low, high = (np.clip(middle[known] + sign * spread[known], *ends) for sign in (-1, 1))
-    reach = unit_coordinate(high, limits, norm) - unit_coordinate(low, limits, norm)
-    width = np.maximum(high - low, np.finfo(np.float64).tiny)
-    return float(np.median(reach * spread[known] / width))
+    return float(np.median(even_sigma(middle[known], spread[known], limits, norm))) if known.any() else 0.0
 
 
 def _values_of(
@@ -239,43 +258,6 @@ def _values_of(
     norm = as_norm(norm, ends)
     low, high = norm.forward(ends)
     return np.where(even == own_even, own, norm.inverse(low + even * (high - low)))
-
-
-def _pieces(labels: NDArray[np.int32], member: NDArray[np.int64], width: int, spacing: float) -> NDArray[np.int64]:
-    """Number the pieces into which square cells cut the clusters, by cluster, then cell, in row-major order."""
-    columns = ((np.arange(width) + 0.5) // spacing).astype(np.int64)
-    rows = ((np.arange(int(member[-1]) // width + 1) + 0.5) // spacing).astype(np.int64)
-    across = int(columns[-1]) + 1
-    n_cells = (int(rows[-1]) + 1) * across
-    row = member // width
-    key = labels * np.int64(n_cells) + rows[row] * across + columns[member - row * width]
-    begin = np.flatnonzero(np.diff(key, prepend=-1))
-    _, number = np.unique(key[begin], return_inverse=True)
-    return np.repeat(number, np.diff(begin, append=len(key)))
-
-
-def _snap(
-    member: NDArray[np.int64], piece: NDArray[np.int64], width: int
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
-    """Size of every piece, its pixel nearest to its centroid, and how far the farthest lies from there.
-
-    Of equally near ones it is the first in row-major order.
-    """
-    count = np.bincount(piece)
-    row = (member // width).astype(np.float64)
-    col = (member % width).astype(np.float64)
-    distance = (row - (np.bincount(piece, row) / count)[piece]) ** 2
-    distance += (col - (np.bincount(piece, col) / count)[piece]) ** 2
-    np.round(distance, 6, out=distance)
-    nearest = np.full(len(count), np.inf)
-    np.minimum.at(nearest, piece, distance)
-    hit = np.flatnonzero(distance == nearest[piece])
-    found, first = np.unique(piece[hit], return_index=True)
-    place = np.empty(len(count), np.int64)
-    place[found] = member[hit[first]]
-    farthest = np.zeros(len(count))
-    np.maximum.at(farthest, piece, np.hypot(row - (place // width)[piece], col - (place % width)[piece]))
-    return count, place, farthest
 
 
 def _mean_known(sigma: NDArray[np.floating], piece: NDArray[np.int64]) -> NDArray[np.float64]:

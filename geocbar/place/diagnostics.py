@@ -15,6 +15,9 @@ from geocbar.place.transforms import PolynomialTransform, Transform
 
 __all__ = ["jackknife_sigma", "lattice", "left_out_lengths", "parameter_sigma", "projected_transform", "share_outside"]
 
+#: Points of this leverage are passed through.
+EXACT = 0.999
+
 
 def lattice(pixels: NDArray[np.float64], size: tuple[int, int] | None, across: int = 15) -> NDArray[np.float64]:
     """Places all over the picture, or over the points where its size is not known.
@@ -92,33 +95,41 @@ def parameter_sigma(fit: ProjectionFit, places: Places, at: Places) -> NDArray[n
 
 
 def jackknife_sigma(
-    refit: Callable[[NDArray[np.bool_]], Transform], count: int, world: NDArray[np.float64]
+    refit: Callable[[NDArray[np.bool_]], Transform],
+    transform: Transform,
+    leverage: NDArray[np.float64],
+    world: NDArray[np.float64],
 ) -> NDArray[np.float64]:
     """(n,) standard deviation in pixels by leaving out each control point in turn.
+
+    What a place moves by is weighed by one minus the leverage of the point left out, which for least squares makes the
+    variance unbiased; a transform that passes through its points has no such measure, and errs to the safe side.
 
     Parameters
     ----------
     refit : callable
         The transform fitted to the points marked; may raise :class:`InvalidInputError`.
-    count : int
-        Number of control points.
+    transform : Transform
+        Fitted to all points.
+    leverage : (m,) float array
+        Of the control points.
     world : (n, 2) float array
 
     References
     ----------
-    Efron and Stein (1981), https://doi.org/10.1214/aos/1176345462
+    Efron and Stein (1981), https://doi.org/10.1214/aos/1176345462;
+    MacKinnon and White (1985), https://doi.org/10.1016/0304-4076(85)90158-7
     """
-    every = []
+    whole, count = transform.to_pixel(world), len(leverage)
+    spread, left = np.zeros(len(world)), 0
     for i in range(count):
         try:
-            every.append(refit(np.arange(count) != i).to_pixel(world))
+            moved = refit(np.arange(count) != i).to_pixel(world) - whole
         except InvalidInputError:
             continue  # the others do not determine the fit without this one
-    if len(every) < 2:
-        return np.full(len(world), np.nan)
-    stack = np.stack(every)
-    spread = ((stack - stack.mean(axis=0)) ** 2).sum(axis=(0, 2))
-    return np.asarray(np.sqrt(spread * (len(every) - 1) / len(every)))
+        left += 1
+        spread += (moved**2).sum(axis=1) * (1 - leverage[i] if leverage[i] < EXACT else (count - 1) / count)
+    return np.sqrt(spread) if left >= 2 else np.full(len(world), np.nan)
 
 
 def share_outside(pixels: NDArray[np.float64], size: tuple[int, int]) -> float:

@@ -10,7 +10,9 @@ from affine import Affine
 from numpy.typing import ArrayLike, NDArray
 
 from geocbar.errors import InvalidInputError
-from geocbar.place.candidates import Family
+from geocbar.figure.layout import PixelBox
+from geocbar.place.candidates import Family, project_fixed
+from geocbar.place.cuts import Cut, cut_elsewhere, cut_of_flat, cut_of_projection, offsets_of
 from geocbar.place.diagnostics import (
     at_world,
     jackknife_sigma,
@@ -21,7 +23,6 @@ from geocbar.place.diagnostics import (
 )
 from geocbar.place.fits import Places, ProjectionFit
 from geocbar.place.gcps import ON_LINE, GroundControlPoints, thinness, unwrap_longitudes
-from geocbar.place.inference import round_cut
 from geocbar.place.local_crs import to_local_plane
 from geocbar.place.map_crs import MapCrs, describe, find_map_crs, unusual_grids
 from geocbar.place.models import (
@@ -34,9 +35,11 @@ from geocbar.place.models import (
     points_needed,
     split_model,
 )
+from geocbar.place.paper import bent_paper, paper_sigma
+from geocbar.place.projected import ProjectedTransform
 from geocbar.place.projections import distance_km, require_crs
 from geocbar.place.selection import Choice, choose
-from geocbar.place.surfaces import Surface, fit_surface
+from geocbar.place.surfaces import PAPER, Surface, fit_surface, moved_surface
 from geocbar.place.transforms import PolynomialTransform, Transform
 from geocbar.place.verdicts import unidentified, verdict_notes, verdict_sentence
 
@@ -122,6 +125,8 @@ class Georeference:
         Of the points used.
     open_questions : tuple of str
         What the control points do not tell of the projection.
+    cut : Cut or None
+        Where the map begins and ends, if its projection does not tell; None as well for maps not in degrees.
     """
 
     transform: Transform
@@ -142,6 +147,7 @@ class Georeference:
     size: tuple[int, int] | None = None
     weights: NDArray[np.float64] | None = None
     open_questions: tuple[str, ...] = ()
+    cut: Cut | None = None
 
     @property
     def rmse_px(self) -> float:
@@ -210,6 +216,17 @@ class Georeference:
         (a, d), (b, e) = right - origin, down - origin
         return Affine(a, b, origin[0], d, e, origin[1])
 
+    def to_pixel(self, world: ArrayLike) -> NDArray[np.float64]:
+        """(n, 2) places in `crs` to pixel coordinates, longitudes in whatever turn; NaN where the map shows none.
+
+        The transform of a polynomial or spline counts longitudes on and on: here they are brought into the turn of
+        the map first.
+        """
+        world = np.array(world, np.float64).reshape(-1, 2)
+        if self.cut is not None and globe_of(self.crs).geographic:
+            world[:, 0] = self.cut.to_map(world[:, 0])
+        return self.transform.to_pixel(world)
+
     def position_sigma(self, pixels: ArrayLike) -> NDArray[np.float64]:
         """How far off places may be: one standard deviation of the distance, in pixels.
 
@@ -236,18 +253,30 @@ class Georeference:
         for rival, weight in zip(self.rivals, weights / (1 + weights.sum()), strict=True):
             apart = np.nan_to_num(rival.transform.to_pixel(world[good]) - pixels[good])
             out[good] = np.sqrt(out[good] ** 2 + weight * (apart**2).sum(axis=1))
+        if self.cut is not None and self.cut.is_open:
+            doubt = self.cut.doubt(self.cut.to_map(self._longitudes(world[good])))
+            out[good] = np.sqrt(out[good] ** 2 + doubt * self.cut.turn_px**2)
         return out
 
+    def _longitudes(self, world: NDArray[np.float64]) -> NDArray[np.float64]:
+        globe = globe_of(self.crs)
+        return world[:, 0] if globe.geographic else project_fixed(globe.crs, self.crs, world)[:, 0]
+
     def _scatter(self, world: NDArray[np.float64]) -> NDArray[np.float64]:
-        if self.fit is not None and self.places is not None and self.bend is None:
+        if self.fit is not None and self.places is not None and (self.bend is None or self.bend.model == PAPER):
             globe = globe_of(self.crs)
             at = places_of(GroundControlPoints(np.zeros_like(world), world, self.crs), globe, np.ones(len(world)))
-            return parameter_sigma(self.fit, self.places, at_world(self.places, at.lon, at.lat, world))
+            there = at_world(self.places, at.lon, at.lat, world)
+            if self.bend is None:
+                return parameter_sigma(self.fit, self.places, there)
+            assert isinstance(self.transform, ProjectedTransform)
+            return paper_sigma(self.fit, self.places, there, self.transform.to_plane(world))
         used = self.gcps.used()
         weights = np.ones(len(used)) if self.weights is None else self.weights
         flat, here = used.world, world
         if isinstance(self.bend, Surface) and self.bend.base is not None and self.places is not None:
-            flat, here = self.bend.places, self.transform.to_plane(world)  # type: ignore[attr-defined]
+            assert isinstance(self.transform, ProjectedTransform)
+            flat, here = self.bend.places, self.transform.to_plane(world)
 
         def refit(keep: NDArray[np.bool_]) -> Transform:
             if self.bend is not None:
@@ -255,7 +284,10 @@ class Georeference:
                 return fit_surface(bend.model, bend.smoothing, flat[keep], used.pixels[keep], weights[keep])[0]
             return fit_flat(self.model, flat[keep], used.pixels[keep], weights[keep])[0]
 
-        return jackknife_sigma(refit, len(used), here)
+        on = np.asarray(self.gcps.enabled)
+        leverage = np.ones(len(used)) if self.leverage is None else self.leverage[on]
+        whole = self.transform.post if isinstance(self.transform, ProjectedTransform) else self.transform
+        return jackknife_sigma(refit, whole, leverage, here)
 
 
 def fit_georeference(
@@ -263,6 +295,7 @@ def fit_georeference(
     model: str = "auto",
     *,
     size: tuple[int, int] | None = None,
+    frame: PixelBox | None = None,
     keep_all: bool = False,
     weights: ArrayLike | None = None,
 ) -> Georeference:
@@ -278,6 +311,9 @@ def fit_georeference(
         ``"+tps"`` behind that bends it.
     size : (int, int), optional
         Width and height of the picture: diagnostics then cover all of it.
+    frame : PixelBox, optional
+        The map's part of the picture: a map of the whole world is cut at its edges. Without it the cut may stay open,
+        which is then said.
     keep_all : bool
         Leave no point out. Otherwise ``auto`` and named projections leave out, and report, up to a fifth of the
         points, those more than 5 standard deviations and 3 px off.
@@ -316,13 +352,16 @@ def fit_georeference(
     elif model == "auto" and not globe.crs:
         found = _choose_flat(gcps, heavy)
     elif model == "auto":
-        found = _choose(gcps, globe, heavy, keep_all, size)
+        found = _choose(gcps, globe, heavy, keep_all, size, frame)
     elif split_model(model)[0].startswith("projection:"):
         found = _named(gcps, model, globe, heavy, keep_all)
     else:
         found = _flat(unwrap_longitudes(gcps), model, heavy)
     _require_no_fold(found)
     found = replace(found, size=size)
+    if found.fit is None and globe.geographic:
+        used = found.gcps.used()
+        found = replace(found, cut=cut_of_flat(found.transform.to_world, used.world[:, 0], used.pixels, size, frame))
     if found.fit is not None and found.bend is None and found.places is not None:
         found = replace(found, open_questions=unidentified(found.fit, found.places))
     notes = (*found.notes, *verdict_notes(found))
@@ -433,7 +472,7 @@ def _named(
     post, leverage = fit_flat(bend, flat, places.pixels, weights)
     transform = projected_transform(fit, places, globe.geographic, globe.crs, post)
     name = "spline" if bend == "tps" else bend
-    surface = Surface(name, 0.0, fit, flat, post, fit.residuals, 2 * float(leverage.sum()), np.nan, np.nan)
+    surface = Surface(name, 0.0, fit, flat, post, fit.residuals, 2 * float(leverage.sum()), np.nan, np.nan, leverage)
     found = _assemble(gcps, transform, model, leverage)
     return replace(found, fit=fit, places=places, bend=surface, weights=weights)
 
@@ -448,7 +487,7 @@ def _of_projection(
     if globe.geographic and not fit.family.fixed:
         offset = (world[:, 0] - fit.lon_0 + 180) % 360 - 180
         # A point at the map's cut stays on the edge where it was found.
-        offset[on] = _offsets(fit, places)
+        offset[on] = offsets_of(fit, places)
         world[:, 0] = fit.lon_0 + offset
     moved = replace(gcps, world=world, enabled=enabled)
     if fit.family.key == "eqc" and globe.geographic:
@@ -468,22 +507,13 @@ def _of_projection(
     return replace(found, residuals=residuals, left_out=gone, leverage=full, rejected=rejected, fit=fit, places=places)
 
 
-def _offsets(fit: ProjectionFit, places: Places) -> NDArray[np.float64]:
-    """Longitudes of the points from the central meridian, those at the cut on the edge where they were found."""
-    offset = (places.lon - fit.lon_0 + 180) % 360 - 180
-    col = places.pixels - fit.matrix[:, 2]
-    plane_x = (np.linalg.inv(fit.matrix[:, :2]) @ col.T)[0]
-    at_cut = np.abs(np.abs(offset) - 180) < 1.5
-    wrong = at_cut & (np.sign(plane_x) != np.sign(offset)) & (not fit.family.turning)
-    return np.where(wrong, offset - 360 * np.sign(offset), offset)
-
-
 def _choose(
     gcps: GroundControlPoints,
     globe: Globe,
     weights: NDArray[np.float64],
     keep_all: bool,
     size: tuple[int, int] | None,
+    frame: PixelBox | None,
 ) -> Georeference:
     used = gcps.used()
     places = places_of(used, globe, weights)
@@ -497,28 +527,50 @@ def _choose(
     choice: Choice = choose(places, flat.used().world, own, keep_all)
     best = choice.best
     if isinstance(best, ProjectionFit):
-        best = best if size is None else round_cut(best, places, size[0] / 2)
-        found = replace(_of_projection(gcps, best, places, globe), size=size)
-        return replace(found, rivals=_rivals(choice, best, found, places, globe))
-    transform: Transform = best.transform
+        best = bent_paper(best, places) or best
+    if isinstance(best, ProjectionFit):
+        cut = cut_of_projection(best, places, size, frame)
+        best = best if cut is None else cut_elsewhere(best, cut.lon_0)
+        found = replace(_of_projection(gcps, best, places, globe), size=size, cut=cut)
+        return replace(found, rivals=_rivals(choice, best, found, places, globe, frame))
     model = {"spline": "tps"}.get(best.model, best.model)
-    if best.base is not None:
+    if best.base is None:
+        transform: Transform = best.transform
+        bent_cut = None
+    else:
+        best, bent_cut = _cut_bent(best, places, size, frame)
+        assert best.base is not None
         transform = projected_transform(best.base, places, globe.geographic, globe.crs, best.transform)
         model = f"projection+{model}"
         flat = gcps
-    _, leverage = fit_surface(best.model, best.smoothing, best.places, used.pixels, weights)
-    found = _assemble(flat, transform, model, leverage)
-    return replace(found, fit=best.base, places=places, bend=best, weights=weights)
+    found = _assemble(flat, transform, model, best.leverage)
+    return replace(found, fit=best.base, places=places, bend=best, weights=weights, cut=bent_cut)
+
+
+def _cut_bent(
+    bent: Surface, places: Places, size: tuple[int, int] | None, frame: PixelBox | None
+) -> tuple[Surface, Cut | None]:
+    """A bent cylindrical map counted from the meridian opposite its cut, and the cut."""
+    base = bent.base
+    cut = None if base is None else cut_of_projection(base, places, size, frame, bent.transform.to_world)
+    if base is None or cut is None:
+        return bent, None
+    moved = cut_elsewhere(base, cut.lon_0)
+    # The plane counts from another meridian: the same surface over places that are all moved by as much.
+    shift = (moved.matrix[:, 2] - base.matrix[:, 2]) @ np.linalg.inv(base.matrix[:, :2]).T
+    return moved_surface(bent, moved, shift, places), cut
 
 
 def _rivals(
-    choice: Choice, best: ProjectionFit, found: Georeference, places: Places, globe: Globe
+    choice: Choice, best: ProjectionFit, found: Georeference, places: Places, globe: Globe, frame: PixelBox | None
 ) -> tuple[Rival, ...]:
     pixels = lattice(places.pixels, found.size)
     world = found.transform.to_world(pixels)
     good = np.isfinite(world).all(axis=1)
     rivals = []
     for fit in choice.rivals:
+        cut = cut_of_projection(fit, places, found.size, frame)
+        fit = fit if cut is None else cut_elsewhere(fit, cut.lon_0)
         transform = projected_transform(fit, places, globe.geographic, globe.crs)
         apart = np.hypot(*(transform.to_pixel(world[good]) - pixels[good]).T)
         rivals.append(Rival(describe(fit), fit.aicc - best.aicc, float(np.nanmax(apart, initial=0.0)), transform))

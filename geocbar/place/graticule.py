@@ -14,9 +14,10 @@ from geocbar.figure.frames import MapFrame
 from geocbar.figure.gridlines import LineMap, find_straight_lines, map_lines
 from geocbar.figure.layout import PixelBox
 from geocbar.figure.marks import SIDES
+from geocbar.figure.outline_labels import read_outline_sides
 from geocbar.figure.words import ReadText, Word
 from geocbar.place.gcps import GroundControlPoints
-from geocbar.place.graticule_axes import DegreeAxis, axis_of, fit_degrees, kind_of
+from geocbar.place.graticule_axes import LAWS, DegreeAxis, axis_of, fit_degrees, kind_of
 from geocbar.place.graticule_bent import cross_gridlines
 from geocbar.place.graticule_shape import denies_cylinder, proves_cylinder, scale_ratio
 from geocbar.place.graticule_vetoes import find_label_vetoes
@@ -25,6 +26,9 @@ __all__ = ["GraticuleReading", "read_graticule"]
 
 _BENT = "The graticule is bent or tilted, and its lines could not be followed into the map."
 _UNPROVEN = "Nothing shows that meridians are upright and evenly spaced: the labels stand at one side only."
+
+#: Scales are the same if they differ by less than this share; two laws are, by less than this many pixels.
+SAME_SCALE, LAWS_APART_PX = 0.01, 3.0
 
 #: At most so many meridians and parallels are paired.
 MOST_LINES = 6
@@ -102,6 +106,10 @@ def read_graticule(
     box = frame.box
     if frame.kind == "picture" or min(box.width, box.height) < 40:
         return GraticuleReading(None, (), ("The map has no frame with paper around it for labels.",), ())
+    size = (pixels.shape[1], pixels.shape[0])
+    if frame.outline is not None:
+        around = read_outline_sides(pixels, frame.outline, read, words=words, obstacles=obstacles, lossy=lossy)
+        return _read_bent(map_lines(pixels, box, frame.outline), box, around, size)
     lines = map_lines(pixels, box)
     straight = {name: find_straight_lines(lines, name) for name in ("vertical", "horizontal")}
     sides = {}
@@ -110,22 +118,25 @@ def read_graticule(
         sides[side] = read_frame_side(
             pixels, box, side, read, words=words, obstacles=obstacles, gridlines=own, lossy=lossy
         )
-    flat = _read_rectangle(box, sides, straight["vertical"]) if frame.kind == "rectangle" else None
+    flat = _read_rectangle(box, sides, straight["vertical"])
     if flat is not None and flat.vetoes[:1] not in ((_UNPROVEN,), (_BENT,)):
         return flat
-    bent = _read_bent(lines, box, sides)
+    bent = _read_bent(lines, box, sides, size)
     if flat is None or bent.gcps is not None:
         return bent
     return replace(flat, vetoes=tuple(dict.fromkeys((*flat.vetoes, *bent.vetoes))))
 
 
-def _read_bent(lines: LineMap, box: PixelBox, sides: dict[str, FrameSide]) -> GraticuleReading:
+def _read_bent(lines: LineMap, box: PixelBox, sides: dict[str, FrameSide], size: tuple[int, int]) -> GraticuleReading:
     """The reading from gridlines followed into the map."""
-    bent = cross_gridlines(lines, box, sides)
+    bent = cross_gridlines(lines, box, sides, size)
     told = {(label.side, label.middle): label for label in bent.labels}
     labels = tuple(told.get((label.side, label.middle), label) for side in sides.values() for label in side.labels)
     axes = [
-        axis for side in SIDES if (axis := axis_of([label for label in bent.labels if label.side == side])) is not None
+        axis
+        for side in SIDES
+        for kind in ("lon", "lat")
+        if (axis := axis_of([label for label in bent.labels if (label.side, label.kind) == (side, kind)])) is not None
     ]
     doubts = find_label_vetoes(axes, sides) if bent.gcps is not None else []
     return GraticuleReading(bent.gcps, labels, (*bent.vetoes, *doubts), bent.evidence)
@@ -156,7 +167,7 @@ def _read_rectangle(
         return _nothing(sides, _BENT, denied)
     proof = proves_cylinder(box, lons, lat, sides, verticals)
     vetoes = [] if proof else [_UNPROVEN]
-    vetoes += find_label_vetoes(axes, sides) + _shape_vetoes(box, lons, lats)
+    vetoes += find_label_vetoes(axes, sides) + _shape_vetoes(box, lons, lats) + _law_vetoes(box, lon, lat)
     labels = _all_labels(axes, sides)
     evidence = [f"Meridians are upright: {proof}."] if proof else []
     for axis in axes:
@@ -225,6 +236,29 @@ def _shape_vetoes(box: PixelBox, lons: Sequence[DegreeAxis], lats: Sequence[Degr
                     f" axis (ratio {ratio:.2f})."
                 )
     return vetoes
+
+
+def _law_vetoes(box: PixelBox, lon: DegreeAxis, lat: DegreeAxis) -> list[str]:
+    """Whether the latitudes suit two laws alike that are far apart elsewhere on the map."""
+    low, high = sorted(float(np.clip(lat.value_at(edge), -89, 89)) for edge in (box.top, box.bottom))
+    inside = np.linspace(low, high, 9)
+    here = lat.place_of(inside)
+    for name in LAWS:
+        other = None if name == lat.law else fit_degrees(lat.labels, "lat", lat.side, name)
+        if other is None or len(other.labels) < len(lat.labels) or other.rms_px > max(0.45, 2 * lat.rms_px):
+            continue
+        # All laws but the plain one have the scale of the longitudes at the equator.
+        if name != "linear" and abs(scale_ratio(lon, other) - 1) > SAME_SCALE:
+            continue
+        if name == "linear" and lat.law != "linear" and abs(scale_ratio(lon, lat) - 1) > SAME_SCALE:
+            continue
+        apart = float(np.abs(other.place_of(inside) - here).max())
+        if apart > LAWS_APART_PX:
+            return [
+                f"The latitudes at the {lat.side} ({', '.join(label.text for label in lat.labels[:4])}) suit two kinds"
+                f" of maps alike ({lat.law} and {name}), which differ by {apart:.0f} px."
+            ]
+    return []
 
 
 def _paired(lon: DegreeAxis, lat: DegreeAxis) -> GroundControlPoints | None:

@@ -56,11 +56,28 @@ def denies_cylinder(axes: Sequence[DegreeAxis], sides: dict[str, FrameSide]) -> 
                 where = f"{first.side} and {second.side}"
                 return f"Labels at opposite sides disagree by {off.max():.0f} px in {unit}: {where}."
         for axis in pair:
+            strayed = _strayed(axis)
+            if strayed:
+                return strayed
             across = sides[opposite_side(axis.side)].ticks
             if not sides[opposite_side(axis.side)].outward:
                 continue
             if len(across) >= len(axis.labels) >= 3 and _twins(axis, across) < 0.6 * len(axis.labels):
                 return f"Ticks at the {opposite_side(axis.side)} do not stand across from those at the {axis.side}."
+    return ""
+
+
+def _strayed(axis: DegreeAxis) -> str:
+    """A label that reads as expected, yet whose mark stands beside its place: no misreading, but a bend."""
+    gap = float(np.median(np.abs(np.diff(axis.positions)))) if len(axis.labels) >= 2 else 0.0
+    for label in axis.contrary:
+        own = [reading.value for reading in label.readings if reading.slips == 0 and reading.axis in ("", axis.kind)]
+        if not label.marked or len(own) != 1:
+            continue
+        turns = 360.0 * np.arange(-1, 2) if axis.kind == "lon" else np.zeros(1)
+        off = float(np.abs(axis.place_of(own[0] + turns) - label.position).min())
+        if SAME_PX < off < 0.35 * gap:
+            return f"'{label.text}' at the {axis.side} stands {off:.0f} px off even spacing."
     return ""
 
 

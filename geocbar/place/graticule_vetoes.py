@@ -41,7 +41,7 @@ def find_label_vetoes(axes: Sequence[DegreeAxis], sides: dict[str, FrameSide]) -
     vetoes = []
     for axis in axes:
         side = sides[axis.side]
-        vetoes += [*_titles(side), *_contrary(axis, side), *_signs(axis), *_doubts(axis)]
+        vetoes += [*_titles(side), *_contrary(axis, side), *_signs(axis), *_doubts(axis, axes)]
     vetoes += _unmarked(axes, sides)
     return list(dict.fromkeys(vetoes))
 
@@ -75,15 +75,30 @@ def _signs(axis: DegreeAxis) -> Iterable[str]:
         )
 
 
-def _doubts(axis: DegreeAxis) -> Iterable[str]:
-    """Signs seen but not read in half of the labels or more: then all may be wrong in the same way."""
+def _doubts(axis: DegreeAxis, axes: Sequence[DegreeAxis]) -> Iterable[str]:
+    """Signs seen but not read in half of the labels or more: then all may be wrong in the same way.
+
+    Minus signs need no such care where three labels follow each other: without them the map would be mirrored. Nor do
+    decimal points where the other direction is beyond doubt: a degree is about as long both ways.
+    """
+    others = [other for other in axes if other.kind != axis.kind]
     for sign in ("ring", "dots", "minus"):
-        doubtful = [label for label in axis.labels if _is_doubtful(label, sign)]
-        if len(doubtful) >= 2 and 2 * len(doubtful) >= len(axis.labels):
+        if sign == "minus" and len(axis.labels) >= 3:
+            continue
+        if sign == "dots" and others and not any(_are_doubtful(other, sign) for other in others):
+            continue
+        if _are_doubtful(axis, sign):
+            doubtful = [label for label in axis.labels if _is_doubtful(label, sign)]
             yield f"At the {axis.side}, the readings {_shown(doubtful)} are doubtful: {doubtful[0].doubts[0]}."
     slipped = [label for label in axis.labels if not any(_same(label, r.value) and not r.slips for r in label.readings)]
     if 2 * len(slipped) > len(axis.labels) or len(axis.labels) - len(slipped) < 2:
         yield f"At the {axis.side}, most labels make sense only if they were misread: {_shown(slipped)}."
+
+
+def _are_doubtful(axis: DegreeAxis, sign: str) -> bool:
+    """Whether half of an axis' labels or more are doubtful in the same way."""
+    count = sum(_is_doubtful(label, sign) for label in axis.labels)
+    return count >= 2 and 2 * count >= len(axis.labels)
 
 
 def _is_doubtful(label: FrameLabel, sign: str) -> bool:

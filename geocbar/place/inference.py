@@ -4,22 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from geocbar.place.candidates import FAMILIES, Family, project, wrap_longitudes
+from geocbar.place.candidates import FAMILIES, Family, wrap_longitudes
 from geocbar.place.fits import CUT_DEGREES, Places, ProjectionFit, planes_of, refine
 from geocbar.place.posts import fit_posts, to_complex
 
-__all__ = ["fit_family", "round_cut", "screen", "twins"]
+__all__ = ["fit_family", "screen", "twins"]
 
 #: Maps that span less than this many degrees of longitude are not searched for far-away central meridians.
 REGIONAL = 100.0
-
-#: A cut between the points is moved to a round meridian by so many degrees at most.
-CUT_MOVES = 15.0
 
 #: How many cuts, between the points or at one of them, are tried.
 MOST_CUTS = 30
@@ -149,36 +145,7 @@ def screen(
         fits += found
         hopeless = min([hopeless, *(50 * max(fit.rss, len(places)) for fit in found)])
     fits += twins(places, sorted(fits, key=lambda fit: fit.aicc)[:TWINS], robust)
-    return sorted((round_cut(fit, places) for fit in fits), key=lambda fit: fit.aicc)
-
-
-def round_cut(fit: ProjectionFit, places: Places, middle_col: float | None = None) -> ProjectionFit:
-    """A cylindrical map with its cut at the roundest meridian of the gap between the points it may lie in.
-
-    `middle_col` is the column in the middle of the picture, where the central meridian is to be expected.
-    """
-    if fit.family.centred or fit.family.fixed or fit.family.shape:
-        return fit
-    behind = (places.lon - fit.lon_0 - 180) % 360
-    free = np.concatenate([[0.0], behind[fit.keep & (behind > 1e-6)], [360.0]])
-    low, high = fit.lon_0 - (360 - free[free < 360 - 1e-6].max()), fit.lon_0 + free[free > 1e-6].min()
-    target = fit.lon_0
-    if middle_col is not None:
-        target += (middle_col - fit.matrix[0, 2]) / (fit.matrix[0, 0] * np.radians(1) * places.body.sphere)
-    for step in (180.0, 90.0, 30.0, 10.0, 5.0, 1.0):
-        rounded = step * np.round(target / step)
-        if low < rounded < high and abs(rounded - target) <= CUT_MOVES:
-            return replace(fit, **_moved(fit, float(rounded)))
-    return fit
-
-
-def _moved(fit: ProjectionFit, lon_0: float) -> dict[str, Any]:
-    """Central meridian and matrix of the same cylindrical map, counted from another meridian."""
-    equator = project(fit.family, fit.figure, fit.shape, np.array([0.0, lon_0 - fit.lon_0]), np.zeros(2))
-    shift = equator[1, 0] - equator[0, 0]
-    matrix = fit.matrix.copy()
-    matrix[:, 2] += matrix[:, 0] * shift
-    return {"lon_0": lon_0, "matrix": matrix}
+    return sorted(fits, key=lambda fit: fit.aicc)
 
 
 def twins(places: Places, fits: list[ProjectionFit], robust: bool = False) -> list[ProjectionFit]:

@@ -75,6 +75,8 @@ def _rounded(
     for step, start, part in steps:
         rounded = vector.copy()
         rounded[i] = start + step * np.round((vector[i] - start) / step)
+        if name == "pole_lat" and abs(rounded[i]) == 90:
+            continue  # nothing is turned: a candidate of its own, whose central meridian only shifts the map
         if abs(rounded[i] - vector[i]) <= FARTHEST:
             yield rounded, held, fit.charge - 1 + part - float(np.clip(0.5 * np.log(step / (4 * sigma)), 0, MOST_BONUS))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,10 @@ from geocbar.place.fits import Places, ProjectionFit, aicc
 from geocbar.place.splines import fit_spline, smoothing_path
 from geocbar.place.transforms import Transform, fit_polynomial
 
-__all__ = ["Surface", "fit_surface", "rival_surfaces"]
+__all__ = ["PAPER", "Surface", "fit_surface", "moved_surface", "rival_surfaces"]
+
+#: The model of displacements as of bent paper.
+PAPER = "paper"
 
 #: Names of smooth surfaces as models; the order of the polynomials.
 ORDERS = {"poly1": 1, "poly2": 2, "poly3": 3}
@@ -44,6 +47,8 @@ class Surface:
     left_out : float
         Root mean square distance in pixels when each point in turn takes no part.
     aicc : float
+    leverage : (n,) float array
+        How far each point determines its own fitted place.
     """
 
     model: str
@@ -55,6 +60,7 @@ class Surface:
     parameters: float
     left_out: float
     aicc: float
+    leverage: NDArray[np.float64]
 
 
 def fit_surface(
@@ -65,6 +71,16 @@ def fit_surface(
         return fit_polynomial(places, pixels, ORDERS[model], weights)
     spline, influence = fit_spline(places, pixels, smoothing, weights)
     return spline, np.diag(influence)
+
+
+def moved_surface(surface: Surface, base: ProjectionFit, shift: NDArray[np.float64], places: Places) -> Surface:
+    """The same surface over a projection whose plane is counted from elsewhere, by `shift` in metres."""
+    flat = surface.places - shift
+    if surface.model == PAPER:
+        transform: Transform = fit_spline(flat, places.pixels + surface.residuals)[0]
+    else:
+        transform, _ = fit_surface(surface.model, surface.smoothing, flat, places.pixels, places.weights)
+    return replace(surface, base=base, places=flat, transform=transform)
 
 
 def rival_surfaces(
@@ -109,4 +125,4 @@ def _surface(
         gone = np.hypot(*rest.T) / (1 - leverage)
     left_out = float(np.sqrt(np.mean(gone**2))) if (leverage < 1 - 1e-9).all() else float("inf")
     score = aicc(rss, 2 * len(flat), parameters)
-    return Surface(model, smoothing, base, flat, transform, rest, parameters, left_out, score)
+    return Surface(model, smoothing, base, flat, transform, rest, parameters, left_out, score, leverage)

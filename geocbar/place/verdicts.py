@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from geocbar.place.cuts import Cut
 from geocbar.place.diagnostics import lattice, share_outside
 from geocbar.place.fits import Places, ProjectionFit, parameter_sigmas
-from geocbar.place.map_crs import describe
+from geocbar.place.map_crs import describe, proj_text
 from geocbar.place.snapping import PAIRS
+from geocbar.place.surfaces import PAPER
 
 if TYPE_CHECKING:
     from geocbar.place.georeference import Georeference
@@ -32,7 +34,9 @@ _NAMED = 3
 def verdict_sentence(found: Georeference) -> str:
     """What was chosen and its rivals: ``"Lambert conformal conic, lon 10, lat 52.7, or ...: 0.2 px at most."``."""
     if found.bend is not None:
-        kind = {"spline": "a smooth spline"}.get(found.bend.model, f"a polynomial ({found.bend.model})")
+        kind = {"spline": "a smooth spline", PAPER: "smooth displacements as of bent paper"}.get(
+            found.bend.model, f"a polynomial ({found.bend.model})"
+        )
         return kind if found.bend.base is None else f"{describe(found.bend.base)}, bent by {kind}"
     if found.fit is None:
         return found.model
@@ -56,7 +60,13 @@ def verdict_notes(found: Georeference) -> list[str]:
         )
     spread = float(np.ptp(used.pixels, axis=0).max())
     honest = found.left_out_rmse_px
-    if found.bend is not None and not found.model.startswith("projection:"):
+    if found.bend is not None and found.bend.model == PAPER and found.fit is not None:
+        notes.append(
+            f"The control points lie off {describe(found.fit)} as on bent paper, smoothly: that was taken out"
+            f" (leave-one-out RMSE {honest:.1f} px). Trust it between the points only. For the plain projection:"
+            f" --model 'projection:{proj_text(found.fit)}'"
+        )
+    elif found.bend is not None and not found.model.startswith("projection:"):
         notes.append(
             f"No candidate projection fits: {verdict_sentence(found)} was taken instead (leave-one-out RMSE"
             f" {honest:.1f} px). Trust it between the points only; no point was left out."
@@ -77,9 +87,28 @@ def verdict_notes(found: Georeference) -> list[str]:
             f"{far[0].title} fits the points about as well and differs by up to {far[0].differ_px:.1f} px over the map."
             " Add points near its edges to tell them apart."
         )
+    if found.cut is not None and found.cut.is_open:
+        notes.append(_cut_note(found.cut))
     if found.size is not None:
         notes += _reach_notes(found, used.pixels, found.size)
     return notes
+
+
+def _cut_note(cut: Cut) -> str:
+    """Between which meridians the cut may lie, and what settles it."""
+    low, high = _meridian(cut.low - 180), _meridian(cut.high - 180)
+    return (
+        f"A map of the whole world may be cut anywhere between {low} and {high} by these control points: it was taken"
+        f" to be cut at {_meridian(cut.lon_0 - 180)}. If that is wrong, places between the two cuts are off by the"
+        " map's whole width. Add points near the left and the right edge of the map, or give its frame:"
+        " --frame LEFT,TOP,RIGHT,BOTTOM"
+    )
+
+
+def _meridian(lon: float) -> str:
+    """A longitude as people write it: ``"20W"``, ``"155E"``, ``"180"``."""
+    lon = 180 - (180 - round(lon)) % 360
+    return f"{abs(lon):.0f}{'' if lon in (0, 180) else 'W' if lon < 0 else 'E'}"
 
 
 def _reach_notes(found: Georeference, pixels: NDArray[np.float64], size: tuple[int, int]) -> list[str]:

@@ -9,7 +9,7 @@ from scipy import ndimage
 from geocbar.value.color import RGB
 from geocbar.value.scale import ColorScale
 
-__all__ = ["find_twins", "resolve_twins", "second_candidates"]
+__all__ = ["TWIN_REACH", "find_twins", "resolve_twins", "second_candidates"]
 
 #: Two places on a scale nearer than this share of its length are one.
 APART = 0.05
@@ -23,6 +23,9 @@ _CHUNK = 1 << 12
 _RADII = (2, 3, 4, 6, 8, 12, 16, 24, 32)
 _FEWEST = 4.0
 _CLEARLY = 2.0
+
+#: What is farther away from a pixel than this, in pixels, has no influence on its choice.
+TWIN_REACH = 2 * sum(_RADII)
 
 
 def find_twins(scale: ColorScale, tolerance: float = 8.0) -> NDArray[np.float64]:

@@ -9,10 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from geocbar.value.blocks import Tile, cut_tiles, do_all
 from geocbar.value.color import pack_colors
 from geocbar.value.masks import grown, opened, shrunk
+from geocbar.value.projection import ColumnPicture
 
-__all__ = ["FlatColor", "find_flat_colors", "mark_background"]
+__all__ = ["FlatColor", "find_flat_colors", "mark_background", "search_stride"]
 
 #: A flat colour must cover this share of the map, in pieces of at least a fifth of it.
 MIN_SHARE = 1e-3
@@ -38,6 +40,9 @@ MANY_PLATEAUS, LARGE_SHARE = 4, 0.005
 _MAX_COLORS = 20
 _MOST_PIXELS = 800_000
 
+#: Pictures are worked on in tiles; what is farther away than the rim has no influence on a pixel.
+_TILE, _RIM = 1024, 16
+
 
 @dataclass(frozen=True, eq=False)
 class FlatColor:
@@ -57,8 +62,10 @@ class FlatColor:
     touch : float
         Share of the pixels just outside its border that have almost its value; NaN if none has a value.
     verdict : {"fill", "data", "unsure"}
-    region : (h, w) bool array
-        Where it is.
+    region : (h / stride, w / stride) bool array
+        Where it is, at every `stride`-th row and column.
+    stride : int
+        Large pictures are looked at every few pixels.
     """
 
     color: NDArray[np.intp]
@@ -68,12 +75,20 @@ class FlatColor:
     touch: float
     verdict: str
     region: NDArray[np.bool_]
+    stride: int = 1
+
+    def region_at(self, rows: slice, cols: slice) -> NDArray[np.bool_]:
+        """The region in a part of the picture, at full size."""
+        down, across = (np.arange(part.start, part.stop) // self.stride for part in (rows, cols))
+        return self.region[down[0] : down[-1] + 1, across[0] : across[-1] + 1][
+            (down - down[0])[:, None], across - across[0]
+        ]
 
 
 def find_flat_colors(
     pixels: NDArray[np.uint8],
     unit: NDArray[np.float32],
-    distance: NDArray[np.float32],
+    distance: NDArray[np.float32] | ColumnPicture,
     *,
     off_scale: float,
     lossy: bool,
@@ -89,8 +104,10 @@ def find_flat_colors(
     ----------
     pixels : (h, w, 3) uint8 array
         The map, without its margins.
-    unit, distance : (h, w) float32 arrays
-        Values in the scale's even coordinate (0 to 1), and distances of the colours from the scale.
+    unit : (h, w) float32 array
+        Values in the scale's even coordinate (0 to 1).
+    distance : (h, w) float32 array, or ColumnPicture
+        Distances of the colours from the scale.
     off_scale : float
         Distance beyond which the mean colour of a large region is not of the scale.
     lossy : bool
@@ -101,10 +118,11 @@ def find_flat_colors(
     Returns
     -------
     list of FlatColor
-        Largest first. Large pictures are looked at every few pixels, and the regions enlarged again.
+        Largest first.
     """
-    stride = int(np.ceil(np.sqrt(unit.size / _MOST_PIXELS)))
-    pixels, unit, distance = pixels[::stride, ::stride], unit[::stride, ::stride], distance[::stride, ::stride]
+    stride = search_stride(unit.shape)
+    every = slice(None, None, stride)
+    pixels, unit, away = pixels[every, every], unit[every, every], distance[every, every]
     flat = _spread(pixels, 5 if lossy else 3) <= (5 if lossy else 0)
     colors = _modal_colors(pixels[flat], unit.size, 4 if lossy else 1)
     number = _numbered(pixels, colors, 5 if lossy else 0)
@@ -112,10 +130,14 @@ def find_flat_colors(
     for i, color in enumerate(colors, start=1):
         region = _large_pieces(number == i, unit.size)
         if region is not None:
-            found.append(_judge(color, number == i, region, unit, distance, off_scale, page, lossy))
+            found.append(_judge(color, number == i, region, unit, away, off_scale, page, lossy))
     found = _spare_plateaus(found, off_scale, page, lossy)
-    found = [_enlarged(flat_color, stride) for flat_color in found] if stride > 1 else found
-    return sorted(found, key=lambda f: -f.share)
+    return sorted((replace(flat_color, stride=stride) for flat_color in found), key=lambda f: -f.share)
+
+
+def search_stride(shape: tuple[int, ...]) -> int:
+    """Every how many rows and columns :func:`find_flat_colors` looks at a picture of a shape."""
+    return max(int(np.ceil(np.sqrt(shape[0] * shape[1] / _MOST_PIXELS))), 1)
 
 
 def _spare_plateaus(
@@ -162,11 +184,29 @@ def mark_background(
     -------
     (h, w) bool array
     """
-    height, width = pixels.shape[:2]
-    out = np.zeros((height, width), bool)
-    for flat in flats:
-        if flat.verdict == "fill":
-            region = flat.region[:height, :width]
+    fills = [flat for flat in flats if flat.verdict == "fill"]
+    colors = list(given)
+    out = np.zeros(pixels.shape[:2], bool)
+
+    def work(tile: Tile) -> None:
+        out[tile.inner] = _marked(pixels[tile.seen], tile.seen, fills, colors, lossy)[tile.within]
+
+    if fills or colors:
+        do_all(work, cut_tiles(out.shape, _TILE, _RIM if fills else 0))
+    return out
+
+
+def _marked(
+    pixels: NDArray[np.uint8],
+    seen: tuple[slice, slice],
+    fills: Iterable[FlatColor],
+    given: Iterable[tuple[int, int, int]],
+    lossy: bool,
+) -> NDArray[np.bool_]:
+    out = np.zeros(pixels.shape[:2], bool)
+    for flat in fills:
+        region = flat.region_at(*seen)
+        if region.any():
             reach = grown(region, 5 if lossy else 1)
             fill = region | (reach & _near(pixels, flat.color, 14 if lossy else 0))
             # Lines drawn over a fill, and what JPEG smears around them, belong to it.
@@ -266,8 +306,3 @@ def _verdict(off: float, page: bool, jump: float, touch: float) -> str:
     if jump >= FILL_JUMP or (jump >= DATA_JUMP and touch < FILL_TOUCH):
         return "fill"
     return "data" if jump < DATA_JUMP or np.isnan(jump) else "unsure"
-
-
-def _enlarged(flat: FlatColor, stride: int) -> FlatColor:
-    region = flat.region.repeat(stride, axis=0).repeat(stride, axis=1)
-    return FlatColor(flat.color, flat.share, flat.distance, flat.jump, flat.touch, flat.verdict, region)

@@ -249,7 +249,7 @@ def _strip_of(
     strip = Strip(first, last, left, right, colors.T, cover)
     if min(_apart(planes, strip, few, colors)) < LEAST_APART or _revisits(colors.T) > MOST_REVISITS:
         return None
-    strip = _extended(planes, strip, threshold)
+    strip = _extended(planes, _without_map(planes, strip, threshold), threshold)
     rows = np.arange(strip.first, strip.last)
     block = planes[:, strip.first : strip.last, core].astype(np.float64)
     colors = np.median(block, axis=2)
@@ -332,23 +332,44 @@ def _runs_smoothly(colors: NDArray[np.float64]) -> bool:
     return spread >= MIN_RANGE and float(np.abs(np.diff(kept, axis=0)).sum(axis=0).max()) <= 14 * spread
 
 
-def _extended(planes: NDArray[np.int16], strip: Strip, threshold: int) -> Strip:
-    """Grow over rows that are of one colour inside and of another beside: ends that fade to the paper."""
-    _, rows, cols = planes.shape
-    reach = strip.length // 2
-    above, below = max(strip.first - reach, 0), min(strip.last + reach, rows)
-    core = _core(strip.left, strip.right)
-    block = planes[:, above:below, core]
-    middle = np.median(block, axis=2)
-    fine = (np.abs(block - middle[:, :, None]).max(axis=0) > max(threshold, 12)).mean(axis=1) < 0.2
-    differs = np.ones(below - above, bool)
-    rims = np.ones(below - above, bool)
+def _without_map(planes: NDArray[np.int16], strip: Strip, threshold: int) -> Strip:
+    """The strip without rows at its ends that cannot be told from a map on both sides: flat parts of it."""
+    rows = np.arange(strip.first, strip.last)
+    if min(_sides(planes, strip, rows)[1]) > 0.7:
+        return strip
+    middle = np.median(planes[:, strip.first : strip.last, _core(strip.left, strip.right)], axis=2)
+    own = ndimage.uniform_filter1d(_seen(planes, strip, rows, middle, threshold).astype(float), 9, mode="nearest") > 0.5
+    seen = np.flatnonzero(own)
+    if not len(seen) or seen[-1] - seen[0] < 0.6 * strip.length:
+        return strip
+    return replace(strip, first=strip.first + int(seen[0]), last=strip.first + int(seen[-1]) + 1)
+
+
+def _seen(
+    planes: NDArray[np.int16], strip: Strip, rows: NDArray[np.intp], middle: NDArray[np.float64], threshold: int
+) -> NDArray[np.bool_]:
+    """Rows, one after the other, in which another colour or a line lies at both sides of a strip."""
+    cols = planes.shape[2]
+    block = slice(int(rows[0]), int(rows[-1]) + 1)
+    differs = np.ones(len(rows), bool)
+    rims = np.ones(len(rows), bool)
     for col, start in ((strip.left - 4, strip.left - 3), (strip.right + 3, strip.right - 3)):
         if 0 <= col < cols:
-            differs &= np.abs(planes[:, above:below, col] - middle).max(axis=0) > max(6, threshold // 2)
-            edges = planes[:, above:below, max(start, 0) : start + 6]
+            differs &= np.abs(planes[:, block, col] - middle).max(axis=0) > max(6, threshold // 2)
+            edges = planes[:, block, max(start, 0) : start + 6]
             rims &= np.abs(edges[:, :, 2:] - edges[:, :, :-2]).max(axis=(0, 2)) > max(16, threshold)
-    fine &= differs | rims
+    return np.asarray(differs | rims)
+
+
+def _extended(planes: NDArray[np.int16], strip: Strip, threshold: int) -> Strip:
+    """Grow over rows that are of one colour inside and of another beside: ends that fade to the paper."""
+    _, rows, _ = planes.shape
+    reach = strip.length // 2
+    above, below = max(strip.first - reach, 0), min(strip.last + reach, rows)
+    block = planes[:, above:below, _core(strip.left, strip.right)]
+    middle = np.median(block, axis=2)
+    fine = (np.abs(block - middle[:, :, None]).max(axis=0) > max(threshold, 12)).mean(axis=1) < 0.2
+    fine &= _seen(planes, strip, np.arange(above, below), middle, threshold)
     first = strip.first - _goes_on(fine[: strip.first - above][::-1], strip.width)
     last = strip.last + _goes_on(fine[strip.last - above :], strip.width)
     return replace(strip, first=first, last=last)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from geocbar.figure.layout import PixelBox
 from geocbar.value.bar_box import FittedStrip
 
-__all__ = ["COLORED", "FigureColors", "disorder", "sample_figure", "shares_explained"]
+__all__ = ["COLORED", "FigureColors", "disorder", "sample_figure", "shares_explained", "without_colors"]
 
 #: Colours are coloured, not grey, from this difference between the largest and the smallest channel on.
 COLORED = 24
@@ -90,6 +90,34 @@ def sample_figure(planes: NDArray[np.int16], frame: PixelBox | None, factor: int
     vivid = printed & (high - low > COLORED)
     counts = [np.bincount(index[chosen], minlength=len(cells)) for chosen in (vivid, printed)]
     return FigureColors(colors, index, at_rows, at_cols, vivid, printed, counts[0], counts[1])
+
+
+def without_colors(figure: FigureColors, colors: NDArray[np.float64], near: float) -> FigureColors:
+    """What a strip leaves to be explained by others.
+
+    Parameters
+    ----------
+    figure : FigureColors
+    colors : (n, 3) float array
+        Along the strip.
+    near : float
+        Colours are the same up to this distance (8-bit sRGB units).
+
+    Returns
+    -------
+    FigureColors
+        The figure without the pixels near the strip's colours.
+    """
+    few = colors[np.linspace(0, len(colors) - 1, min(len(colors), STRIP_COLORS)).astype(int)]
+    away = (figure.colors**2).sum(axis=1)[:, None] + (few**2).sum(axis=1)[None] - 2 * figure.colors @ few.T
+    left = away.min(axis=1) > near**2
+    return replace(
+        figure,
+        vivid=figure.vivid & left[figure.index],
+        printed=figure.printed & left[figure.index],
+        vivid_counts=np.where(left, figure.vivid_counts, 0),
+        printed_counts=np.where(left, figure.printed_counts, 0),
+    )
 
 
 def shares_explained(

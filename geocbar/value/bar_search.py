@@ -11,7 +11,14 @@ from geocbar.figure.layout import PixelBox
 from geocbar.value.bar_box import FADES, fit_strip
 from geocbar.value.bar_candidates import Strip, find_strips, overlap, reduce_picture, side_worth
 from geocbar.value.bar_doubt import doubt_bar
-from geocbar.value.bar_evidence import COLORED, FigureColors, disorder, sample_figure, shares_explained
+from geocbar.value.bar_evidence import (
+    COLORED,
+    FigureColors,
+    disorder,
+    sample_figure,
+    shares_explained,
+    without_colors,
+)
 
 __all__ = ["BarCandidate", "doubt_bar", "find_bars"]
 
@@ -26,6 +33,10 @@ MOST_RATED, MOST_CANDIDATES = 60, 8
 
 #: A pixel is explained by a strip whose colours come as near as this (8-bit sRGB units).
 NEAR, NEAR_LOSSY = 18.0, 26.0
+
+#: A strip that stands apart is the bar of another panel if it explains so much of the coloured pixels, which better
+#: strips do not explain; it then scores at most this share of the best.
+OWN_SHARE, OTHER_PANEL = 0.08, 0.9
 
 #: Boxes in an order this many times longer than the shortest tree through their colours are in no order.
 DISORDER = 1.45
@@ -114,7 +125,8 @@ def find_bars(pixels: NDArray[np.uint8], *, lossy: bool = False, frame: PixelBox
     for one in rated:
         if one.score >= least and all(overlap(one.box, other.box) < 0.4 for other in kept):
             kept.append(_longest(one, rated))
-    located = [_located(pixels, one, factor, lossy) for one in kept[:MOST_CANDIDATES]]
+    kept = _of_other_panels(kept[:MOST_CANDIDATES], max(planes.shape[1:]), palette, near)
+    located = [_located(pixels, one, factor, lossy) for one in kept]
     return sorted(located, key=lambda one: -one.score)
 
 
@@ -158,6 +170,21 @@ def _shape(strip: Strip, longest: int) -> float:
     shape = min(1.0, strip.length / strip.width / 5) * min(1.0, strip.length / (0.25 * longest)) ** 0.5
     shape *= (1 - strip.revisits) ** 2 * (1 - strip.rough) ** 5
     return shape * strip.cover**0.5 * (0.05 + 0.95 * min(sides))
+
+
+def _of_other_panels(kept: list[_Rated], longest: int, palette: FigureColors, near: float) -> list[_Rated]:
+    """The strips, rated by what better ones leave unexplained where that speaks for them: panels of other colours."""
+    rest, out = palette, kept[:1]
+    for one in kept[1:]:
+        rest = without_colors(rest, out[-1].strip.colors, near)
+        again = _rate(one.strip, one.axis, longest, rest, near)
+        share = again.explained * rest.vivid.sum() / max(palette.vivid.sum(), 1)
+        sides = min(side_worth(*side) for side in zip(one.strip.calm, one.strip.rim, one.strip.apart, strict=True))
+        score = min(again.score, OTHER_PANEL * kept[0].score)
+        if share >= OWN_SHARE and sides > 0.9 and score > one.score and "grey" not in one.notes:
+            one = replace(one, score=score, notes=(*one.notes, "explains what other bars do not"))
+        out.append(one)
+    return out
 
 
 def _rate(strip: Strip, axis: str, longest: int, palette: FigureColors, near: float) -> _Rated:

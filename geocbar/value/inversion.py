@@ -12,15 +12,16 @@ from scipy import ndimage
 
 from geocbar.errors import InvalidInputError
 from geocbar.figure.layout import PixelBox
-from geocbar.value.ambiguity import find_twins, resolve_twins, second_candidates
+from geocbar.value.ambiguity import TWIN_REACH, find_twins, resolve_twins, second_candidates
 from geocbar.value.background import FlatColor, find_flat_colors, mark_background
+from geocbar.value.blocks import Tile, cut_rows, cut_tiles, do_all
 from geocbar.value.classes import classify
 from geocbar.value.codebook import rounding_shift, tune_to_map
 from geocbar.value.color import RGB, YCBCR
 from geocbar.value.dithering import average_dither, is_dithered
 from geocbar.value.filling import fill_classes, fill_gaps
 from geocbar.value.masks import grown, opened
-from geocbar.value.projection import ColorTable, project_colors
+from geocbar.value.projection import ColorTable, ColumnPicture, project_colors
 from geocbar.value.reasons import Reason
 from geocbar.value.rejection import Strictness, color_noise, find_lines, strictness
 from geocbar.value.scale import ColorScale
@@ -32,7 +33,7 @@ from geocbar.value.shading_choice import (
     recognize_shading,
 )
 from geocbar.value.smoothing import median_of_valid
-from geocbar.value.uncertainty import at_ends, error_kind, estimate_sigma
+from geocbar.value.uncertainty import at_ends, channel_noise, error_kind, estimate_sigma
 from geocbar.value.unshading import remove_shading
 
 __all__ = ["SHADING_CHOICES", "Coding", "Inversion", "invert"]
@@ -70,11 +71,16 @@ SCATTER_PX, UNSHADED_WEIGHT, SCATTER_WEIGHT = 9, 1.3, 2.0
 #: Flat colours that cover this share of the map are told of.
 FLAT_WORTH_A_NOTE = 0.005
 
+#: Lines and the strokes of letters are at most twice this wide, in pixels.
+WIDE_PX = 5
+
 _MOST_NAMED = 4
 _RIM = 6
 _SAMPLE = 100_000
 _NOISE_SAMPLE = 4_000_000
+_SIGMA_SAMPLE = 500_000
 _BLOCK_PIXELS = 1 << 18
+_TILE, _TWIN_TILE = 1024, 2048
 
 
 @dataclass(frozen=True)
@@ -114,8 +120,9 @@ class Inversion:
         One standard deviation of each value, NaN where there is no value.
     reason : (h, w) uint8 array
         One of :class:`Reason`.
-    distance : (h, w) float32 array
-        How far each pixel's colour lies from the scale, in 8-bit sRGB units; NaN outside the frame.
+    distance : (h, w) float32 array or None
+        How far each pixel's colour lies from the scale, in 8-bit sRGB units; NaN outside the frame. None if it was not
+        asked for.
     noise : float
         Median distance of the data's colours from the scale.
     explained : float
@@ -135,7 +142,7 @@ class Inversion:
     values: NDArray[np.float32]
     sigma: NDArray[np.float32]
     reason: NDArray[np.uint8]
-    distance: NDArray[np.float32]
+    distance: NDArray[np.float32] | None
     noise: float
     explained: float = 1.0
     flats: tuple[FlatColor, ...] = ()
@@ -147,20 +154,29 @@ class Inversion:
 
 @dataclass(eq=False)
 class _Work:
-    """Arrays of the map's window while it is being worked on."""
+    """Arrays of the map's window while it is being worked on.
+
+    `unit` and `spare` are windows of two pictures of NaN: one becomes the values, the other sigma.
+    """
 
     pixels: NDArray[np.uint8]
     scale: ColorScale
     coding: Coding
     unit: NDArray[np.float32]
-    distance: NDArray[np.float32]
+    spare: NDArray[np.float32]
     reason: NDArray[np.uint8]
+    distance: NDArray[np.float32] | ColumnPicture
     shading: ShadingChoice | None = None
     intensity: NDArray[np.float32] | None = None
 
     @property
     def valid(self) -> NDArray[np.bool_]:
         return self.reason == Reason.DATA
+
+    def sampled_distance(self, most: int) -> NDArray[np.float32]:
+        """Distances of data, from every so many rows and columns of a large picture."""
+        every = slice(None, None, max(int(np.sqrt(self.reason.size / most)), 1))
+        return self.distance[every, every][self.reason[every, every] == Reason.DATA]
 
 
 def invert(
@@ -179,6 +195,7 @@ def invert(
     over: tuple[int, int, int] | None = None,
     shading: str = "auto",
     fill: int = 0,
+    with_distance: bool = True,
 ) -> Inversion:
     """Give every pixel that shows data the value of the nearest place on the colour scale.
 
@@ -211,6 +228,8 @@ def invert(
         Relief shading to take out; ``"auto"`` recognises it, and even transparency, by the colours of the map.
     fill : int
         Close gaps left by lines and letters up to this many pixels wide.
+    with_distance : bool
+        Whether to give the distances of the colours from the scale, which take as much memory as the values.
 
     Returns
     -------
@@ -229,7 +248,9 @@ def invert(
         if box is not None:
             box.require_inside(width, height, what)
     window = (frame or PixelBox(0, 0, width, height)).slices(width, height)
-    work = _look_up(pixels[window], scale, coding)
+    pictures = tuple(np.full((height, width), np.nan, np.float32) for _ in range(2))
+    reason = np.full((height, width), Reason.OUTSIDE, np.uint8)
+    work = _look_up(pixels[window], scale, coding, pictures[0][window], pictures[1][window], reason[window])
     if inside is not None:
         _require_shape(inside, (height, width))
         work.reason[~inside[window]] = Reason.OUTSIDE
@@ -240,22 +261,22 @@ def invert(
     flats = _mark_flats(work, page) if search_background else []
     if scale.is_classes:
         explained = _explained(work, page)
-        values, sigma, noise, notes = _classes(work, max_distance, fill)
+        noise, notes = _classes(work, max_distance, fill)
     else:
         notes = _prepare(work, shading)
         if work.intensity is not None:
             # What looked off the scale may have been its colours in the shade.
             work.reason[work.reason == Reason.BACKGROUND] = Reason.DATA
             _mark_colors(work, background, under, over)
-            flats = _mark_flats(work, _page(pixels)) if search_background else []
-            explained = _explained(work, _page(pixels))
+            flats = _mark_flats(work, page) if search_background else []
         explained = _explained(work, page)
-        values, sigma, noise = _continuous(work, max_distance, fill, window, bar_length_px, under, over)
+        noise = _continuous(work, max_distance, fill, window, bar_length_px, under, over)
+    values, sigma = pictures if work.unit.base is pictures[0] else pictures[::-1]
     return Inversion(
-        _in_picture(values, window, (height, width), np.nan),
-        _in_picture(sigma, window, (height, width), np.nan),
-        _in_picture(work.reason, window, (height, width), Reason.OUTSIDE),
-        _in_picture(work.distance, window, (height, width), np.nan),
+        values,
+        sigma,
+        reason,
+        _in_picture(work.distance[:, :], window, (height, width), np.nan) if with_distance else None,
         noise,
         explained,
         tuple(flats),
@@ -282,28 +303,27 @@ def _require_shape(inside: NDArray[np.bool_], shape: tuple[int, int]) -> None:
         )
 
 
-def _look_up(part: NDArray[np.uint8], scale: ColorScale, coding: Coding) -> _Work:
-    work = _Work(
-        part,
-        scale,
-        coding,
-        np.empty(part.shape[:2], np.float32),
-        np.empty(part.shape[:2], np.float32),
-        np.zeros(part.shape[:2], np.uint8),
-    )
+def _look_up(
+    part: NDArray[np.uint8],
+    scale: ColorScale,
+    coding: Coding,
+    unit: NDArray[np.float32],
+    spare: NDArray[np.float32],
+    reason: NDArray[np.uint8],
+) -> _Work:
+    reason[...] = Reason.DATA
+    work = _Work(part, scale, coding, unit, spare, reason, unit)
     _project(work)
     return work
 
 
-def _project(work: _Work) -> ColorTable:
+def _project(work: _Work) -> None:
     """Project every distinct colour once, and spread the results."""
     table = ColorTable.of(work.pixels)
     nodes, _ = project_colors(table.colors, work.scale, work.coding.metric)
     away = work.scale.colors_at_nodes(nodes) - table.colors
-    distance = np.sqrt((away * away).sum(axis=1)).astype(np.float32)
-    unit = work.scale.to_unit(work.scale.values_at(nodes))
-    table.spread_all([unit, distance], [work.unit, work.distance])
-    return table
+    work.distance = table.picture(np.sqrt((away * away).sum(axis=1)).astype(np.float32))
+    table.spread(work.scale.to_unit(work.scale.values_at(nodes)), work.unit)
 
 
 def _mark_bar(reason: NDArray[np.uint8], bar: PixelBox, window: tuple[slice, slice], margin: float = 2.0) -> None:
@@ -360,13 +380,19 @@ def _page(pixels: NDArray[np.uint8]) -> tuple[int, int, int] | None:
 
 
 def _explained(work: _Work, page: tuple[int, int, int] | None) -> float:
-    paper = mark_background(work.pixels, (), [] if page is None else [page], lossy=work.coding.lossy)
-    colored = work.valid & ~paper
-    if colored.mean() < 0.01:
-        colored = work.valid
-    total = int(np.count_nonzero(colored))
-    near = (work.distance < EXPLAINED_DISTANCE) & colored
-    return float(np.count_nonzero(near) / total) if total else 1.0
+    """Share of the coloured pixels near the scale; of all if there are hardly any coloured ones."""
+
+    def count(rows: slice) -> NDArray[np.intp]:
+        valid = work.reason[rows] == Reason.DATA
+        paper = mark_background(work.pixels[rows], (), [] if page is None else [page], lossy=work.coding.lossy)
+        near = work.distance[rows] < EXPLAINED_DISTANCE
+        colored = valid & ~paper
+        return np.array([np.count_nonzero(mask) for mask in (colored, colored & near, valid, valid & near)])
+
+    colored, near, valid, valid_near = np.sum(do_all(count, cut_rows(work.reason.shape, _BLOCK_PIXELS)), axis=0)
+    if colored < 0.01 * work.reason.size:
+        colored, near = valid, valid_near
+    return float(near / colored) if colored else 1.0
 
 
 def _prepare(work: _Work, shading: str) -> list[str]:
@@ -402,7 +428,8 @@ def _unshade(work: _Work, shading: str) -> None:
     work.shading = choice
     if choice.model != "none":
         plain = remove_shading(work.pixels, work.scale, choice, lossy=work.coding.lossy)
-        work.unit, work.distance, work.intensity = plain.unit, plain.distance, plain.intensity
+        work.unit[...] = plain.unit
+        work.distance, work.intensity = plain.distance, plain.intensity
 
 
 def _resolve(work: _Work) -> None:
@@ -414,17 +441,28 @@ def _resolve(work: _Work) -> None:
     table = ColorTable.of(work.pixels)
     _, first = project_colors(table.colors, work.scale, work.coding.metric)
     second, away = second_candidates(table.colors, work.scale, work.coding.metric)
-    pictures: list[NDArray[Any]] = [table.spread(column) for column in (second, first, away)]
-    plausible = work.valid & (work.distance < strictness(noise, work.coding.lossy).certain)
-    # Where the neighbourhood does not decide there is no value: half the difference is no standard deviation.
-    work.unit, unsure, _ = resolve_twins(work.unit, pictures[0], pictures[1], pictures[2], plausible, slack)
-    work.reason[unsure & work.valid] = Reason.AMBIGUOUS
+    pictures = [table.picture(column) for column in (second, first, away)]
+    certain = strictness(noise, work.coding.lossy).certain
+    given = work.unit.copy()
+
+    def resolve(tile: Tile) -> None:
+        seen = tile.seen
+        valid = work.reason[seen] == Reason.DATA
+        one, other, away = (picture[seen] for picture in pictures)
+        plausible = valid & (work.distance[seen] < certain)
+        # Where the neighbourhood does not decide there is no value: half the difference is no standard deviation.
+        unit, unsure, _ = resolve_twins(given[seen], one, other, away, plausible, slack)
+        work.unit[tile.inner] = unit[tile.within]
+        ambiguous[tile.inner] = (unsure & valid)[tile.within]
+
+    ambiguous = np.zeros(work.reason.shape, bool)
+    do_all(resolve, cut_tiles(work.reason.shape, _TWIN_TILE, TWIN_REACH))
+    work.reason[ambiguous] = Reason.AMBIGUOUS
 
 
 def _noise(work: _Work) -> float:
-    """Of the data's colours, from every so many rows and columns of a large picture."""
-    stride = max(int(np.sqrt(work.distance.size / _NOISE_SAMPLE)), 1)
-    return color_noise(work.distance[::stride, ::stride][work.valid[::stride, ::stride]])
+    """Of the data's colours."""
+    return color_noise(work.sampled_distance(_NOISE_SAMPLE))
 
 
 def _limits(work: _Work, max_distance: float | None) -> tuple[Strictness, float]:
@@ -443,63 +481,73 @@ def _continuous(
     bar_length_px: float | None,
     under: tuple[int, int, int] | None,
     over: tuple[int, int, int] | None,
-) -> tuple[NDArray[np.float32], NDArray[np.float32], float]:
+) -> float:
+    """Values into `unit`, sigma into `spare`; the noise of the colours."""
     coding, scale = work.coding, work.scale
     plain = work.intensity is None
     limits, noise = _limits(work, max_distance)
     if plain and _retune(work, limits, noise):
         limits, noise = _limits(work, max_distance)
-    lines = find_lines(work.unit, work.distance, limits, ~work.valid)
-    work.reason[lines] = Reason.LINE
-    work.reason[_wide(lines & (work.distance >= limits.certain))] = Reason.OFF_SCALE
-    del lines
+    _mark_lines(work, find_lines(work.unit, work.distance, limits, ~work.valid), limits.certain)
+    valid = work.valid
     if coding.lossy and plain:
-        work.unit = median_of_valid(work.unit, work.valid)
+        median_of_valid(work.unit, valid, work.spare)
+        work.unit, work.spare = work.spare, work.unit
     sigma = estimate_sigma(
         work.pixels,
         work.unit,
-        work.distance,
-        work.valid,
+        valid,
         scale,
         metric=coding.metric,
+        noise=channel_noise(work.sampled_distance(_SIGMA_SAMPLE)),
         # Packing a shaded map again says nothing: its colours do not lie on the scale.
         tables=coding.tables if coding.lossy and plain else None,
         subsampling=coding.subsampling,
         bar_length_px=bar_length_px or 1.0,
         bar_end_px=scale.end_px if bar_length_px else 0.0,
         origin=(window[0].start, window[1].start),
+        out=work.spare,
     )
     if coding.lossy and not plain:
-        sigma = _widened(sigma, work.unit, work.valid)
+        sigma[...] = _widened(sigma, work.unit, valid)
     if fill:
-        gaps = fill_gaps(work.unit, work.valid, work.reason == Reason.LINE, fill, lossy=coding.lossy)
+        gaps = fill_gaps(work.unit, valid, work.reason == Reason.LINE, fill, lossy=coding.lossy)
         # What the neighbours are uncertain by, a gap between them is too.
-        usual = np.float32(np.median(sigma[work.valid])) if work.valid.any() else np.float32(0)
-        work.unit = np.where(gaps.filled, gaps.unit, work.unit)
-        sigma = np.where(gaps.filled, np.hypot(gaps.sigma, usual), sigma)
+        usual = np.float32(np.median(sigma[valid])) if valid.any() else np.float32(0)
+        work.unit[gaps.filled] = gaps.unit[gaps.filled]
+        sigma[gaps.filled] = np.hypot(gaps.sigma[gaps.filled], usual)
         work.reason[gaps.filled] = Reason.FILLED
-    has_value = work.valid | (work.reason == Reason.FILLED)
+    has_value = valid | (work.reason == Reason.FILLED)
     _mark_ends(work, sigma, under is not None, over is not None)
     _to_values(work.unit, sigma, has_value, scale)
-    return work.unit, sigma, noise
+    return noise
+
+
+def _mark_lines(work: _Work, lines: NDArray[np.bool_], certain: float) -> None:
+    """Lines, and what is too wide to be one and far off the scale."""
+
+    def mark(tile: Tile) -> None:
+        seen = lines[tile.seen]
+        if not seen.any():
+            return
+        part = work.reason[tile.inner]
+        part[lines[tile.inner]] = Reason.LINE
+        part[_wide(seen & (work.distance[tile.seen] >= certain))[tile.within]] = Reason.OFF_SCALE
+
+    do_all(mark, cut_tiles(lines.shape, _TILE, 2 * WIDE_PX))
 
 
 def _to_values(
     unit: NDArray[np.float32], sigma: NDArray[np.float32], has_value: NDArray[np.bool_], scale: ColorScale
 ) -> None:
     """Shares of the scale's length to its unit, in place; NaN where there is no value."""
-    for rows in _row_blocks(unit.shape):
+    for rows in cut_rows(unit.shape, _BLOCK_PIXELS):
         nothing = ~has_value[rows]
         values = scale.from_unit(unit[rows])
         values[nothing] = np.nan
         sigma[rows][nothing] = np.nan
         sigma[rows] = scale.sigma_from_unit(values, sigma[rows])
         unit[rows] = values
-
-
-def _row_blocks(shape: tuple[int, ...]) -> list[slice]:
-    rows = max(_BLOCK_PIXELS // max(shape[1], 1), 1)
-    return [slice(top, top + rows) for top in range(0, shape[0], rows)]
 
 
 def _widened(sigma: NDArray[np.float32], unit: NDArray[np.float32], valid: NDArray[np.bool_]) -> NDArray[np.float32]:
@@ -514,13 +562,9 @@ def _retune(work: _Work, limits: Strictness, noise: float) -> bool:
     """Take the colours the map was drawn with, where they are rounded otherwise than those of the scale."""
     if not work.coding.lossy and noise < ROUNDED_ALIKE:
         return False
-    tainted = ~work.valid | (work.distance >= limits.suspect)
-    clean = ~grown(tainted, limits.ring + 1)
-    rows, cols = np.nonzero(clean)
-    if not len(rows):
+    sample = _clean_sample(work, limits)
+    if not len(sample):
         return False
-    step = max(len(rows) // _SAMPLE, 1)
-    sample = work.pixels[rows[::step], cols[::step]]
     shift = rounding_shift(work.scale, sample, work.coding.metric)
     tuned = replace(work.scale, colors=np.clip(work.scale.colors + shift, 0, 255)) if shift else work.scale
     if not work.coding.lossy:
@@ -533,11 +577,32 @@ def _retune(work: _Work, limits: Strictness, noise: float) -> bool:
     return True
 
 
+def _clean_sample(work: _Work, limits: Strictness) -> NDArray[np.uint8]:
+    """Colours of some pixels with nothing suspicious beside them, evenly spread."""
+    clean = np.empty(work.reason.shape, bool)
+
+    def mark(tile: Tile) -> None:
+        tainted = (work.reason[tile.seen] != Reason.DATA) | (work.distance[tile.seen] >= limits.suspect)
+        clean[tile.inner] = ~grown(tainted, limits.ring + 1)[tile.within]
+
+    do_all(mark, cut_tiles(clean.shape, _TILE, limits.ring + 1))
+    blocks = cut_rows(clean.shape, _BLOCK_PIXELS)
+    counts = [int(np.count_nonzero(clean[rows])) for rows in blocks]
+    step = max(sum(counts) // _SAMPLE, 1)
+    found, before = [], 0
+    for rows, count in zip(blocks, counts, strict=True):
+        row, col = np.nonzero(clean[rows])
+        chosen = slice(-before % step, None, step)
+        found.append(work.pixels[rows][row[chosen], col[chosen]])
+        before += count
+    return np.concatenate(found)
+
+
 def _mark_ends(work: _Work, sigma: NDArray[np.float32], under: bool, over: bool) -> None:
     """Flag values at the end of a scale that goes on beyond it, or where the data pile up."""
     at_end = np.zeros(work.reason.shape, np.uint8)
     total, counts = 0, np.zeros(2, np.intp)
-    for rows in _row_blocks(at_end.shape):
+    for rows in cut_rows(at_end.shape, _BLOCK_PIXELS):
         valid = work.reason[rows] == Reason.DATA
         # The middle of the last step of colour is as far as values can come.
         reach = np.maximum(sigma[rows], np.float32(0.51 * work.scale.step))
@@ -552,33 +617,31 @@ def _mark_ends(work: _Work, sigma: NDArray[np.float32], under: bool, over: bool)
             work.reason[at_end == i + 1] = reason
 
 
-def _classes(
-    work: _Work, max_distance: float | None, fill: int
-) -> tuple[NDArray[np.float32], NDArray[np.float32], float, list[str]]:
+def _classes(work: _Work, max_distance: float | None, fill: int) -> tuple[float, list[str]]:
+    """Values into `unit`, sigma into `spare`; the noise of the colours, and what a person should know."""
     scale, known = work.scale, ~work.valid
     limits, noise = _limits(work, max_distance)
     classified = classify(work.pixels, scale, lossy=work.coding.lossy, background=known)
-    index = classified.index.astype(np.intp)
-    hole = (index < 0) & ~known
-    work.distance = np.where(known, work.distance, classified.distance)
-    work.reason[hole] = Reason.LINE
-    work.reason[_wide(hole & (work.distance >= limits.certain))] = Reason.OFF_SCALE
+    index = classified.index
+    work.distance = classified.distance
+    _mark_lines(work, classified.hole, limits.certain)
     n = len(scale.values)
     if fill:
-        unit = ((index + 0.5) / n).astype(np.float32)
+        unit = ((index + np.float32(0.5)) / n).astype(np.float32)
         gaps = fill_classes(unit, (index >= 0) & ~known, work.reason == Reason.LINE, fill, n)
-        index = np.where(gaps.filled, np.floor(np.nan_to_num(gaps.unit) * n).astype(np.intp), index)
+        index = np.where(gaps.filled, np.floor(np.nan_to_num(gaps.unit) * n).astype(np.int16), index)
         work.reason[gaps.filled] = Reason.FILLED
-    has_value = (index >= 0) & ~known
     halves = np.abs(np.diff(np.asarray(scale.edges))).astype(np.float32) / 2
-    nothing = np.float32(np.nan)
-    values = np.where(has_value, scale.values.astype(np.float32)[index], nothing)
     # A class says no more than "between these limits": half of its width over the square root of three.
-    sigma = np.where(has_value, halves[index] / np.float32(np.sqrt(3)), nothing)
-    return values, sigma, noise, []
+    tables = (scale.values.astype(np.float32), (halves / np.sqrt(3)).astype(np.float32))
+    for rows in cut_rows(known.shape, _BLOCK_PIXELS):
+        has_value = (index[rows] >= 0) & ~known[rows]
+        for table, out in zip(tables, (work.unit, work.spare), strict=True):
+            out[rows] = np.where(has_value, table[index[rows]], np.float32(np.nan))
+    return noise, []
 
 
-def _wide(mask: NDArray[np.bool_], radius: int = 5) -> NDArray[np.bool_]:
+def _wide(mask: NDArray[np.bool_], radius: int = WIDE_PX) -> NDArray[np.bool_]:
     """Parts of a mask too wide to be a line or the stroke of a letter."""
     return opened(mask, radius) & mask
 

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from geocbar.errors import InvalidInputError
+from geocbar.value.blocks import cut_rows, do_all
 from geocbar.value.color import RGB
 from geocbar.value.scale import ColorScale
 
-__all__ = ["ColorTable", "project_colors"]
+__all__ = ["ColorTable", "ColumnPicture", "project_colors"]
 
 _COLORS = 1 << 24
 _BLOCK_PIXELS = 1 << 16
-_WORKERS = 2
 
 #: Edge lengths of the cubes of colour space in which the pieces of a scale that may be nearest are narrowed down.
 _CELL_SIZES = (32, 8, 4)
@@ -82,7 +81,7 @@ def project_colors(
         nodes[at] = middles[nearest] + share * gaps[nearest]
         distance[at] = np.sqrt(least)
 
-    _run(work, parts)
+    do_all(work, parts)
     return nodes, distance
 
 
@@ -250,7 +249,7 @@ def _keep_nearest(
         kept[number] = piece.T[keep.T]
         counts[part] = keep.sum(axis=0)
 
-    _run(work, enumerate(parts))
+    do_all(work, enumerate(parts))
     places = np.empty((2, len(order)), np.intp)
     places[:, order] = np.cumsum(counts) - counts, counts
     return _Candidates(np.concatenate(kept), places[0], places[1])
@@ -276,6 +275,8 @@ class ColorTable:
         The picture; it is not copied.
     colors : (k, 3) uint8 array
         Its distinct colours.
+    number : (2 ** 24,) array of whole numbers
+        Which of them each colour is, by its 24-bit number, blue highest; for colours of the picture.
 
     Examples
     --------
@@ -289,7 +290,7 @@ class ColorTable:
 
     pixels: NDArray[np.uint8]
     colors: NDArray[np.uint8]
-    _number: NDArray[np.integer]
+    number: NDArray[np.integer]
 
     @classmethod
     def of(cls, pixels: NDArray[np.uint8]) -> ColorTable:
@@ -307,7 +308,7 @@ class ColorTable:
         def work(rows: slice) -> None:
             seen[_keys(pixels[rows])] = True
 
-        _run(work, _row_blocks(*pixels.shape[:2]))
+        do_all(work, cut_rows(pixels.shape, _BLOCK_PIXELS))
         present = np.flatnonzero(seen)
         number = np.empty(_COLORS, np.min_scalar_type(max(len(present) - 1, 0)))
         number[present] = np.arange(len(present))
@@ -324,7 +325,7 @@ class ColorTable:
         column : (k,) array
             One entry for each of :attr:`colors`.
         out : (h, w) array or None
-            Where to write the picture; of the type of `column` and contiguous.
+            Where to write the picture; of the type of `column`.
         rows : slice
             Only these rows of the picture.
 
@@ -345,12 +346,46 @@ class ColorTable:
         pictures = list(outs) if outs is not None else [np.empty(part.shape[:2], column.dtype) for column in columns]
 
         def work(block: slice) -> None:
-            number = np.take(self._number, _keys(part[block]), mode="clip").astype(np.intp)
+            number = np.take(self.number, _keys(part[block]), mode="clip").astype(np.intp)
             for column, picture in zip(columns, pictures, strict=True):
-                np.take(column, number.reshape(picture[block].shape), out=picture[block], mode="clip")
+                picture[block] = np.take(column, number, mode="clip").reshape(picture[block].shape)
 
-        _run(work, _row_blocks(*part.shape[:2]))
+        do_all(work, cut_rows(part.shape, _BLOCK_PIXELS))
         return pictures
+
+    def picture(self, column: NDArray[np.float32]) -> ColumnPicture:
+        """Picture of a number known for every colour of which only parts are ever made."""
+        return ColumnPicture(self, column)
+
+
+@dataclass(frozen=True, eq=False)
+class ColumnPicture:
+    """The picture of a number known for every colour: parts of it are made when they are asked for.
+
+    Parameters
+    ----------
+    table : ColorTable
+    column : (k,) float32 array
+        One entry for each colour of the table.
+
+    Examples
+    --------
+    >>> table = ColorTable.of(np.array([[[9, 9, 9], [0, 0, 7], [9, 9, 9]]], np.uint8))
+    >>> table.picture(np.array([0.25, 0.75], np.float32))[:, 1:]
+    array([[0.25, 0.75]], dtype=float32)
+    """
+
+    table: ColorTable
+    column: NDArray[np.float32]
+
+    def __getitem__(self, part: slice | tuple[slice, ...]) -> NDArray[np.float32]:
+        """Some rows, or rows and columns, of the picture."""
+        pixels = self.table.pixels[part]
+        out = np.empty(pixels.shape[:2], np.float32)
+        for rows in cut_rows(out.shape, _BLOCK_PIXELS):
+            number = np.take(self.table.number, _keys(pixels[rows]), mode="clip").astype(np.intp)
+            out[rows] = np.take(self.column, number, mode="clip").reshape(out[rows].shape)
+        return out
 
 
 def _keys(pixels: NDArray[np.uint8]) -> NDArray[np.intp]:
@@ -362,15 +397,3 @@ def _keys(pixels: NDArray[np.uint8]) -> NDArray[np.intp]:
         keys[-1] = int(flat[-3]) | int(flat[-2]) << 8 | int(flat[-1]) << 16
         keys &= _COLORS - 1
     return keys
-
-
-def _row_blocks(height: int, width: int) -> list[slice]:
-    rows = max(_BLOCK_PIXELS // max(width, 1), 1)
-    return [slice(start, min(start + rows, height)) for start in range(0, height, rows)]
-
-
-def _run(work: Callable[..., None], parts: Iterable[object]) -> None:
-    """Do every part, two at a time: NumPy lets go of the interpreter lock inside."""
-    with ThreadPoolExecutor(_WORKERS) as pool:
-        for _ in pool.map(work, parts):
-            pass

@@ -20,6 +20,8 @@ class Reason(IntEnum):
     ABOVE = 7
     FILLED = 8
     AMBIGUOUS = 9
+    MASKED = 10
+    KEPT = 11
 
 
 #: What each reason means, for legends.
@@ -34,6 +36,8 @@ REASON_NAMES: dict[int, str] = {
     Reason.ABOVE: "at or above the upper end",
     Reason.FILLED: "gap filled from around",
     Reason.AMBIGUOUS: "colour of two values",
+    Reason.MASKED: "masked by hand",
+    Reason.KEPT: "kept by hand",
 }
 
 REASON_COLORS: dict[int, tuple[int, int, int]] = {
@@ -47,4 +51,6 @@ REASON_COLORS: dict[int, tuple[int, int, int]] = {
     Reason.ABOVE: (255, 127, 14),
     Reason.FILLED: (44, 160, 44),
     Reason.AMBIGUOUS: (227, 119, 194),
+    Reason.MASKED: (140, 86, 75),
+    Reason.KEPT: (23, 190, 207),
 }

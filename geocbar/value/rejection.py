@@ -3,25 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from geocbar.value.blocks import Tile, cut_rows, cut_tiles, do_all
 from geocbar.value.masks import grown
+from geocbar.value.projection import ColumnPicture
 
 __all__ = ["Strictness", "color_noise", "find_lines", "local_reference", "strictness"]
 
-_CHUNK = 1 << 13
-_WORKERS = 2
+_CHUNK = 1 << 14
 
-#: Large pictures are worked on in strips; what is more than the halo away has no influence on a pixel.
-_STRIP_PIXELS = 2_000_000
-_HALO = 72
+#: Medians and quantiles of fewer pixels than this say nothing.
+_FEWEST = 5
+
+#: Where fewer pixels than this share are asked about, their surroundings are sorted without more ado.
+_SPARSE = 0.03
+
+#: More than 32-bit numbers between 0 and 1 are rounded by.
+_ROUNDING = 2e-6
+
+#: Pictures are worked on in tiles at most so wide; what is farther away than the rim has no influence on a pixel.
+_TILE, _LEAST_TILE = 1408, 512
+_RIM = 56
 
 #: Ridges are looked for in blocks of so many pixels, which stay in a core's own cache.
-_RIDGE_PIXELS = 1 << 15
+_RIDGE_PIXELS = 1 << 16
 
 _CENTER_WEIGHT = 1.4826  # median absolute deviation to standard deviation of a normal distribution
 
@@ -91,7 +100,7 @@ def strictness(noise: float, lossy: bool) -> Strictness:
 
 def find_lines(
     unit: NDArray[np.float32],
-    distance: NDArray[np.float32],
+    distance: NDArray[np.float32] | ColumnPicture,
     limits: Strictness,
     outside: NDArray[np.bool_] | None = None,
 ) -> NDArray[np.bool_]:
@@ -105,7 +114,7 @@ def find_lines(
     ----------
     unit : (h, w) float32 array
         Values in the scale's even coordinate, 0 to 1.
-    distance : (h, w) float32 array
+    distance : (h, w) float32 array, or ColumnPicture
         Distance of each colour from the scale, 8-bit sRGB units.
     limits : Strictness
     outside : (h, w) bool array or None
@@ -116,25 +125,19 @@ def find_lines(
     (h, w) bool array
     """
     known = np.zeros(unit.shape, bool) if outside is None else outside
-    height, width = unit.shape
-    rows = max(_STRIP_PIXELS // max(width, 1), 4 * _HALO)
-    if height <= rows + _HALO:
-        return _find_in_strip(unit, distance, limits, known)
     out = np.empty(unit.shape, bool)
+    side = min(_TILE, max(max(unit.shape) // 2, _LEAST_TILE))
 
-    def work(top: int) -> None:
-        bottom = min(top + rows, height)
-        strip = slice(max(top - _HALO, 0), min(bottom + _HALO, height))
-        found = _find_in_strip(unit[strip], distance[strip], limits, known[strip])
-        out[top:bottom] = found[top - strip.start : bottom - strip.start]
+    def work(tile: Tile) -> None:
+        seen = tile.seen
+        found = _find_in_tile(unit[seen], distance[seen], limits, known[seen])
+        out[tile.inner] = found[tile.within]
 
-    with ThreadPoolExecutor(_WORKERS) as pool:
-        for _ in pool.map(work, range(0, height, rows)):
-            pass
+    do_all(work, cut_tiles(unit.shape, side, _RIM))
     return out
 
 
-def _find_in_strip(
+def _find_in_tile(
     unit: NDArray[np.float32], distance: NDArray[np.float32], limits: Strictness, known: NDArray[np.bool_]
 ) -> NDArray[np.bool_]:
     suspect = (distance >= limits.suspect) | known
@@ -161,7 +164,7 @@ def _reject_ring(
     """Reject suspects and their ring unless the clean pixels around agree with them."""
     doubtful = grown(suspect, limits.ring) & ~bad
     clean = ~grown(suspect, max(limits.ring - 1, 1))
-    rows, cols = np.nonzero(doubtful)
+    rows, cols = np.nonzero(_may_deviate(unit, clean, doubtful, limits.reference[1] * patience, 5, 2))
     middle, spread = local_reference(unit, clean, rows, cols, 5, 2)
     lost = np.flatnonzero(np.isnan(middle))
     if len(lost):
@@ -174,7 +177,8 @@ def _reject_ring(
 def _reject_thin(unit: NDArray[np.float32], bad: NDArray[np.bool_], limits: Strictness, radius: int, step: int) -> None:
     """Reject what deviates from the median of its surroundings; looked at only where a ridge can be."""
     factor, floor = limits.thin
-    rows, cols = np.nonzero((_ridges(unit, radius) > floor / 2) & ~bad)
+    ridges = (_ridges(unit, radius) > floor / 2) & ~bad
+    rows, cols = np.nonzero(_may_deviate(unit, ~bad, ridges, np.float32(floor), radius, step))
     middle, spread = local_reference(unit, ~bad, rows, cols, radius, step)
     off = np.abs(unit[rows, cols] - middle) > np.maximum(factor * spread, floor)
     bad[rows[off], cols[off]] = True
@@ -185,8 +189,7 @@ def _reject_ridges(unit: NDArray[np.float32], bad: NDArray[np.bool_], limits: St
     factor, floor = limits.ridge
     height = _ridges(unit, 2)
     rows, cols = np.nonzero((height > floor) & ~bad)
-    usual = local_quantile(height, ~bad, rows, cols, 8, 2, 0.8)
-    off = height[rows, cols] > np.maximum(factor * usual, floor)
+    off = exceeds_quantile(height, ~bad, rows, cols, 8, 2, 0.8, factor)
     bad[rows[off], cols[off]] = True
 
 
@@ -201,8 +204,8 @@ def _reject_beside(
 ) -> None:
     """Reject neighbours of rejected pixels that deviate; `clear` takes the reference one pixel away from them."""
     ring = grown(bad, reach) & ~bad
-    rows, cols = np.nonzero(ring)
     clean = ~grown(bad, 1) if clear else ~bad
+    rows, cols = np.nonzero(_may_deviate(unit, clean, ring, test[1] * patience, 5, 2))
     middle, spread = local_reference(unit, clean, rows, cols, 5, 2)
     lost = np.flatnonzero(np.isnan(middle))
     if clear and len(lost):
@@ -217,20 +220,17 @@ def _ridges(unit: NDArray[np.float32], radius: int) -> NDArray[np.float32]:
 
     A slope gives nothing, nor does the foot of a line: only what is thin in some direction does.
     """
-    height, width = unit.shape
     padded = np.pad(unit, radius, mode="edge")
     out = np.empty(unit.shape, np.float32)
-    rows = max(_RIDGE_PIXELS // max(width, 1), 1)
     diagonal = max(round(radius / np.sqrt(2)), 1)
     directions = ((0, radius), (radius, 0), (diagonal, diagonal), (diagonal, -diagonal))
-    for top in range(0, height, rows):
-        bottom = min(top + rows, height)
-        here, highest = unit[top:bottom], out[top:bottom]
+    for part in cut_rows(unit.shape, _RIDGE_PIXELS):
+        here, highest = unit[part], out[part]
         first, second, lower = np.empty((3, *here.shape), np.float32)
         highest[...] = 0
         for dy, dx in directions:
-            _from_opposite(padded, radius, (top, bottom), (dy, dx), here, first)
-            _from_opposite(padded, radius, (top, bottom), (-dy, -dx), here, second)
+            _from_opposite(padded, radius, part, (dy, dx), here, first)
+            _from_opposite(padded, radius, part, (-dy, -dx), here, second)
             np.minimum(first, second, out=lower)
             np.maximum(highest, lower, out=highest)
             np.maximum(first, second, out=lower)
@@ -242,14 +242,14 @@ def _ridges(unit: NDArray[np.float32], radius: int) -> NDArray[np.float32]:
 def _from_opposite(
     padded: NDArray[np.float32],
     radius: int,
-    rows: tuple[int, int],
+    rows: slice,
     shift: tuple[int, int],
     here: NDArray[np.float32],
     out: NDArray[np.float32],
 ) -> None:
     """Differences of some rows of pixels from those some pixels away."""
-    top, left = radius + rows[0] + shift[0], radius + shift[1]
-    there = padded[top : top + rows[1] - rows[0], left : left + here.shape[1]]
+    top, left = radius + rows.start + shift[0], radius + shift[1]
+    there = padded[top : top + len(here), left : left + here.shape[1]]
     np.subtract(here, there, out=out)
 
 
@@ -287,7 +287,7 @@ def local_reference(
     return median, spread
 
 
-def local_quantile(
+def exceeds_quantile(
     values: NDArray[np.float32],
     clean: NDArray[np.bool_],
     rows: NDArray[np.intp],
@@ -295,17 +295,57 @@ def local_quantile(
     radius: int,
     step: int,
     share: float,
-) -> NDArray[np.float32]:
-    """Like :func:`local_reference`, but the quantile `share`; NaN where fewer than 5 are clean."""
-    out = np.empty(len(rows), np.float32)
+    factor: float,
+) -> NDArray[np.bool_]:
+    """Which pixels exceed the quantile `share` of the clean ones around them, `factor` times; see
+    :func:`local_reference` for the others. Not where fewer than 5 are clean.
+    """
+    out = np.empty(len(rows), np.bool_)
 
     def work(part: slice, window: NDArray[np.float32]) -> None:
-        window.sort(axis=1)
         count = np.count_nonzero(window == window, axis=1)
-        at = (share * np.maximum(count - 1, 0)).astype(np.intp)
-        out[part] = np.where(count >= 5, window[np.arange(len(window)), at], np.nan)
+        window *= np.float32(factor)
+        less = np.count_nonzero(window < values[rows[part], cols[part]][:, None], axis=1)
+        out[part] = (less > (share * (count - 1)).astype(np.intp)) & (count >= _FEWEST)
 
     _over_windows(work, values, clean, rows, cols, radius, step)
+    return out
+
+
+def _may_deviate(
+    unit: NDArray[np.float32],
+    clean: NDArray[np.bool_],
+    asked: NDArray[np.bool_],
+    allowed: NDArray[np.float32] | np.float32,
+    radius: int,
+    step: int,
+) -> NDArray[np.bool_]:
+    """Those of the pixels asked about that may differ from the median around them by more than is allowed.
+
+    If one does, at least half of the clean pixels around lie beyond what is allowed, on one side: that is counted for
+    all pixels of a block at once, which is much quicker than sorting. Those with few clean pixels around stay.
+    """
+    width = unit.shape[1]
+    out = asked.copy()
+    padded = np.pad(np.where(clean, unit, np.float32(np.nan)), radius, constant_values=np.nan)
+    known = np.pad(clean, radius).view(np.uint8)
+    steps = range(0, 2 * radius + 1, step)
+    for part in cut_rows(unit.shape, _RIDGE_PIXELS):
+        here = asked[part]
+        if np.count_nonzero(here) < _SPARSE * here.size:
+            continue
+        reach = np.broadcast_to(allowed, unit.shape)[part] - np.float32(_ROUNDING)
+        low, high = unit[part] - reach, unit[part] + reach
+        number, below, above = np.zeros((3, *here.shape), np.uint8)
+        beyond = np.empty(here.shape, np.bool_)
+        for down in steps:
+            for right in steps:
+                at = slice(part.start + down, part.stop + down), slice(right, right + width)
+                number += known[at]
+                below += np.less(padded[at], low, out=beyond).view(np.uint8)
+                above += np.greater(padded[at], high, out=beyond).view(np.uint8)
+        np.maximum(below, above, out=below)
+        out[part] &= (2 * below >= number) | (number < _FEWEST)
     return out
 
 
@@ -329,9 +369,7 @@ def _over_windows(
         part = slice(start, start + _CHUNK)
         work(part, flat[base[part, None] + offsets])
 
-    with ThreadPoolExecutor(_WORKERS) as pool:
-        for _ in pool.map(chunk, range(0, len(rows), _CHUNK)):
-            pass
+    do_all(chunk, range(0, len(rows), _CHUNK))
 
 
 def _median_and_spread(window: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -343,7 +381,7 @@ def _median_and_spread(window: NDArray[np.float32]) -> tuple[NDArray[np.float32]
     np.abs(window, out=window)
     window.sort(axis=1)
     spread = np.float32(_CENTER_WEIGHT) * _middle(window, count)
-    few = count < 5
+    few = count < _FEWEST
     median[few] = np.nan
     spread[few] = np.nan
     return median, spread

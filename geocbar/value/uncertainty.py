@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from geocbar.value.blocks import cut_rows, do_all
 from geocbar.value.color import pack_colors, unpack_colors
 from geocbar.value.projection import project_colors
 from geocbar.value.requantization import requantize
 from geocbar.value.scale import ColorScale
 
-__all__ = ["at_ends", "color_spread", "error_kind", "estimate_half_width", "estimate_sigma"]
-
-_WORKERS = 2
+__all__ = ["at_ends", "channel_noise", "color_spread", "error_kind", "estimate_half_width", "estimate_sigma"]
 
 #: Places along the scale for which its slope, steps and ambiguity are tabled.
 _PLACES = 1024
@@ -58,17 +56,18 @@ _BLOCK_PIXELS = 1 << 18
 def estimate_sigma(
     pixels: NDArray[np.uint8],
     unit: NDArray[np.float32],
-    distance: NDArray[np.float32],
     valid: NDArray[np.bool_],
     scale: ColorScale,
     *,
     metric: NDArray[np.float64],
     bar_length_px: float,
+    noise: float = 0.0,
     tables: Sequence[Sequence[int]] | None = None,
     subsampling: int = 2,
     bar_end_px: float = 0.5,
     origin: tuple[int, int] = (0, 0),
     most_pixels: int = _MOST_PIXELS,
+    out: NDArray[np.float32] | None = None,
 ) -> NDArray[np.float32]:
     """Standard deviation of every value.
 
@@ -82,9 +81,8 @@ def estimate_sigma(
     ----------
     pixels : (h, w, 3) uint8 array
         The map.
-    unit, distance : (h, w) float32 arrays
-        Values in the scale's even coordinate (0 to 1; on JPEG after the median filter), and distances of the colours
-        from the scale in 8-bit units.
+    unit : (h, w) float32 array
+        Values in the scale's even coordinate (0 to 1; on JPEG after the median filter).
     valid : (h, w) bool array
         Data pixels.
     scale : ColorScale
@@ -92,6 +90,8 @@ def estimate_sigma(
         In which colours were projected.
     bar_length_px : float
         Length of the bar; for a named colormap, where `bar_end_px` is 0, any number.
+    noise : float
+        Of the colours of a lossless picture, see :func:`channel_noise`.
     tables : sequence of 64-entry sequences or None
         Quantization tables of the JPEG, see :func:`~geocbar.value.requantization.requantize`; None: lossless.
     subsampling : int
@@ -102,18 +102,20 @@ def estimate_sigma(
         Row and column in the picture of the map's first pixel, which tells where its JPEG blocks begin.
     most_pixels : int
         Of a larger picture only as many are packed again, in tiles spread over it.
+    out : (h, w) float32 array or None
+        Where to write the result.
 
     Returns
     -------
     (h, w) float32 array
         In shares of the scale's length; NaN where not valid. Of classes: that of an even spread over the class.
     """
-    out = np.full(unit.shape, np.nan, np.float32)
+    out = np.empty(unit.shape, np.float32) if out is None else out
     if scale.is_classes:
-        out[valid] = 1 / (len(scale.values) * np.sqrt(12))
+        out[...] = np.where(valid, np.float32(1 / (len(scale.values) * np.sqrt(12))), np.float32(np.nan))
         return out
     lossy = tables is not None
-    spread = color_spread(scale, metric, _ROUNDING_LOSSY if lossy else max(_ROUNDING, _noise(distance, valid)))
+    spread = color_spread(scale, metric, _ROUNDING_LOSSY if lossy else max(_ROUNDING, noise))
     fixed = spread**2 + (bar_end_px / bar_length_px) ** 2 * (_END_WEIGHT**2 if lossy else 1)
     if not lossy:
         fixed += _step_widths(scale) ** 2 / 12
@@ -125,7 +127,8 @@ def estimate_sigma(
         _repack_all(out, repack, pixels, unit, valid)
         changed = (_REPACKING_WEIGHT * out) ** 2
         _fill_by_place(out, unit, valid, fixed)
-        return np.sqrt(out + changed)
+        out += changed
+        return np.sqrt(out, out=out)
     _transfer(out, repack, pixels, unit, valid, (fixed, spread), most_pixels)
     return out
 
@@ -259,11 +262,9 @@ def _step_widths(scale: ColorScale, places: int = _PLACES) -> NDArray[np.float64
     return np.maximum(widths, scale.step)
 
 
-def _noise(distance: NDArray[np.float32], valid: NDArray[np.bool_]) -> float:
-    """Of the colours of data, a channel, from a sample of the picture."""
-    stride = max(int(np.sqrt(distance.size / 500_000)), 1)
-    some = distance[::stride, ::stride][valid[::stride, ::stride]]
-    return float(np.sqrt(np.mean(some**2) / 2)) if some.size else 0.0
+def channel_noise(distance: NDArray[np.float32]) -> float:
+    """Noise of the colours of data, a channel, from the distances of some of them from the scale."""
+    return float(np.sqrt(np.mean(distance**2) / 2)) if distance.size else 0.0
 
 
 def _fill_by_place(
@@ -271,14 +272,11 @@ def _fill_by_place(
 ) -> None:
     """Look up a table over the places of the scale; NaN where not valid."""
     with_nan = np.append(table, np.nan).astype(np.float32)
-    rows = max(_BLOCK_PIXELS // max(unit.shape[1], 1), 1)
 
-    def work(top: int) -> None:
-        part = slice(top, top + rows)
-        np.take(with_nan, _places(unit[part], valid[part], len(table)), out=out[part], mode="clip")
+    def work(part: slice) -> None:
+        out[part] = np.take(with_nan, _places(unit[part], valid[part], len(table)), mode="clip")
 
-    with ThreadPoolExecutor(_WORKERS) as pool:
-        list(pool.map(work, range(0, len(unit), rows)))
+    do_all(work, cut_rows(unit.shape, _BLOCK_PIXELS))
 
 
 def _places(unit: NDArray[np.float32], valid: NDArray[np.bool_], places: int) -> NDArray[np.int32]:
@@ -376,8 +374,7 @@ def _repack_all(
     def work(tile: tuple[slice, slice]) -> None:
         out[tile] = repack.change(pixels, unit, valid, *tile)
 
-    with ThreadPoolExecutor(_WORKERS) as pool:
-        list(pool.map(work, _tiles((unit.shape[0], unit.shape[1]), _TILE)))
+    do_all(work, _tiles((unit.shape[0], unit.shape[1]), _TILE))
 
 
 def _transfer(
@@ -414,22 +411,19 @@ def _transfer(
         at = valid[tile]
         return bins(*tile)[at], changed[at] ** 2
 
-    with ThreadPoolExecutor(_WORKERS) as pool:
-        for which, square in pool.map(learn, tiles):
-            squares += np.bincount(which, square, squares.size).reshape(squares.shape)
-            counts += np.bincount(which, minlength=squares.size).reshape(squares.shape)
+    for which, square in do_all(learn, tiles):
+        squares += np.bincount(which, square, squares.size).reshape(squares.shape)
+        counts += np.bincount(which, minlength=squares.size).reshape(squares.shape)
     table = _smoothed(squares, counts).ravel()
     place_table = np.append(fixed, np.nan).astype(np.float32)
-    rows = max(_BLOCK_PIXELS // unit.shape[1], 1)
+    full = slice(0, unit.shape[1])
 
-    def apply(top: int) -> None:
-        part, full = slice(top, min(top + rows, len(unit))), slice(0, unit.shape[1])
+    def apply(part: slice) -> None:
         variance = np.float32(_TRANSFER_WEIGHT**2) * table[bins(part, full)]
         variance += place_table[_places(unit[part], valid[part], _PLACES)]
         np.sqrt(variance, out=out[part])
 
-    with ThreadPoolExecutor(_WORKERS) as pool:
-        list(pool.map(apply, range(0, len(unit), rows)))
+    do_all(apply, cut_rows(unit.shape, _BLOCK_PIXELS))
 
 
 def _activity(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -446,8 +440,7 @@ def _activity(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         change[: len(rows) - 1] += np.abs(np.diff(rows, axis=0))
         out[row] = np.add.reduceat(change.sum(axis=0), edges) / (len(change) * np.diff(np.append(edges, width)))
 
-    with ThreadPoolExecutor(_WORKERS) as pool:
-        list(pool.map(work, range(down)))
+    do_all(work, range(down))
     return out
 
 

@@ -9,7 +9,7 @@ from importlib import import_module
 BENCHES = {
     "accuracy": ".accuracy",
     "reading": ".reading_page",
-    "place": ".georef_page",
+    "place": ".place",
     "performance": ".performance",
 }
 

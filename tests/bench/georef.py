@@ -15,9 +15,11 @@ from numpy.typing import NDArray
 from pyproj import Proj
 
 from geocbar.errors import InvalidInputError
+from geocbar.figure.layout import PixelBox
 from geocbar.place.gcps import GroundControlPoints
 from geocbar.place.georeference import Georeference, fit_georeference
 from geocbar.place.models import fit_flat
+from geocbar.place.surfaces import PAPER
 
 __all__ = ["MAPS", "OUTSIDE", "MapType", "Trial", "draw_trial", "measure", "run_trial", "summary"]
 
@@ -77,10 +79,16 @@ OUTSIDE: tuple[MapType, ...] = (
 
 SIZE = 1600.0
 
+#: Widest margins of the picture, in parts of the map's longer side: left, top, right (with a colour bar), bottom.
+MARGINS = (0.12, 0.12, 0.35, 0.12)
+
+#: Places further off than this, in pixels, lie on the wrong side of the map.
+OTHER_SIDE_PX = 300.0
+
 
 @dataclass(frozen=True, eq=False)
 class Trial:
-    """Control points of a map with noise; the truth on a lattice, weighted by area in the picture."""
+    """Control points of a map with noise, in a picture with margins; the truth on a lattice, weighted by area."""
 
     gcps: GroundControlPoints
     world: NDArray[np.float64]
@@ -88,6 +96,7 @@ class Trial:
     weights: NDArray[np.float64]
     size: tuple[int, int]
     outlier: int | None
+    frame: PixelBox
 
     def rms(self, predicted: NDArray[np.float64]) -> float:
         """Root mean square distance in pixels over the whole map."""
@@ -103,9 +112,9 @@ class Trial:
 
 def truth_of(
     kind: MapType, bend: float = 0.0
-) -> tuple[Callable[[NDArray[np.float64]], NDArray[np.float64]], tuple[int, int]]:
-    """World to pixel of a map, 1600 px along its longer side, and its size."""
-    proj = Proj(kind.proj + " +over" if "lon_0" not in kind.proj else kind.proj)
+) -> tuple[Callable[[NDArray[np.float64]], NDArray[np.float64]], tuple[float, float]]:
+    """World to pixel of a map, 1600 px along its longer side, and its width and height."""
+    proj = Proj(kind.proj + " +over")
     lon, lat = (g.ravel() for g in np.meshgrid(np.linspace(*kind.lon, 61), np.linspace(*kind.lat, 41)))
     x, y = np.asarray(proj(lon, lat)) * [[1], [kind.stretch]]
     scale = SIZE / max(np.ptp(x), np.ptp(y))
@@ -117,7 +126,7 @@ def truth_of(
         paper = np.stack([np.sin(2.2 * u + 1.5 * v) + 1.2 * u * v, np.cos(2 * v - u) - 1.4 * u * u], axis=1)
         return np.asarray(pixels + bend * paper)
 
-    return to_pixel, (int(np.ptp(x) * scale) + 1, int(np.ptp(y) * scale) + 1)
+    return to_pixel, (float(np.ptp(x) * scale), float(np.ptp(y) * scale))
 
 
 def _mesh(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -129,7 +138,14 @@ def draw_trial(
 ) -> Trial:
     """Control points on a jittered lattice, at half degrees as read from a graticule."""
     rng = np.random.default_rng([seed, *kind.name.encode()])
-    to_pixel, size = truth_of(kind, bend)
+    on_paper, extent = truth_of(kind, bend)
+    left, top, right, bottom = np.floor(rng.uniform(0.02, MARGINS) * SIZE)
+
+    def to_pixel(world: NDArray[np.float64]) -> NDArray[np.float64]:
+        return on_paper(world) + np.array([left, top])
+
+    size = int(left + extent[0] + right), int(top + extent[1] + bottom)
+    frame = PixelBox(left, top, left + extent[0], top + extent[1])
     low, high = np.array([kind.lon[0], kind.lat[0]]), np.array([kind.lon[1], kind.lat[1]])
     rows = max(2, round(float(np.sqrt(count * 0.75))))
     columns = int(np.ceil(count / rows))
@@ -142,37 +158,34 @@ def draw_trial(
         which = int(rng.integers(count))
         turn = rng.uniform(0, 2 * np.pi)
         pixels[which] += outlier * np.array([np.cos(turn), np.sin(turn)])
-    dense = _mesh(np.linspace(*kind.lon, 73)[1:-1], np.linspace(*kind.lat, 51)[1:-1])
+    dense = _mesh(np.linspace(*kind.lon, 181)[1:-1], np.linspace(*kind.lat, 41)[1:-1])
     truth = to_pixel(dense)
     right = to_pixel(dense + np.array([1e-3, 0])) - truth
     up = to_pixel(dense + np.array([0, 1e-3])) - truth
     area = np.abs(right[:, 0] * up[:, 1] - right[:, 1] * up[:, 0])
     given = world.copy()
     given[:, 0] = np.where(np.abs(given[:, 0]) > 180, (given[:, 0] + 180) % 360 - 180, given[:, 0])
-    return Trial(GroundControlPoints(pixels, given), dense, truth, area / area.sum(), size, which)
+    return Trial(GroundControlPoints(pixels, given), dense, truth, area / area.sum(), size, which, frame)
 
 
-def _near(world: NDArray[np.float64], found: Georeference) -> NDArray[np.float64]:
-    """Longitudes in the turn an affine or polynomial fit in longitude and latitude was made in."""
-    if found.model.startswith("projection"):
-        return world
-    lon = found.gcps.used().world[:, 0]
-    middle = found.fit.lon_0 if found.fit is not None else (lon.min() + lon.max()) / 2
-    offset = world[:, 0] - middle
-    return np.stack(
-        [world[:, 0] - 360 * np.round(np.where(np.abs(offset) > 180, offset, 0) / 360), world[:, 1]], axis=1
-    )
+def run_trial(
+    kind: MapType, count: int, seed: int, outlier: float = 0.0, bend: float = 0.0, framed: bool = True
+) -> Row:
+    """One map: RMS in pixels of the inferred georeference and of polynomials and splines, flags, time.
 
-
-def run_trial(kind: MapType, count: int, seed: int, outlier: float = 0.0, bend: float = 0.0) -> Row:
-    """One map: RMS in pixels of the inferred georeference and of polynomials and splines, flags, time."""
+    `framed` is whether the map's frame is known, as it is when a figure is digitized.
+    """
     trial = draw_trial(kind, count, seed, outlier=outlier, bend=bend)
     start = time.process_time()
-    found = fit_georeference(trial.gcps, size=trial.size)
+    found = fit_georeference(trial.gcps, size=trial.size, frame=trial.frame if framed else None)
     seconds = time.process_time() - start
     row: Row = {"map": kind.name, "seed": seed, "seconds": seconds, "model": found.sentence, "true": kind.family}
-    row["rms"] = trial.rms(found.transform.to_pixel(_near(trial.world, found)))
-    row["family"] = "" if found.fit is None or found.bend is not None else found.fit.family.key
+    predicted = found.to_pixel(trial.world)
+    row["rms"] = trial.rms(predicted)
+    row["cut wrongly"] = bool((np.hypot(*(predicted - trial.pixels).T) > OTHER_SIDE_PX).any())
+    row["cut open"] = found.cut is not None and found.cut.is_open
+    plain = found.bend is None or found.bend.model == PAPER
+    row["family"] = found.fit.family.key if found.fit is not None and plain else ""
     row["flagged"] = [int(name) - 1 for name in found.rejected]
     row["outlier"] = trial.outlier
     row["warned"] = bool(found.notes)
@@ -207,10 +220,11 @@ def measure(
     outlier: float = 0.0,
     bend: float = 0.0,
     workers: int = 1,
+    framed: bool = True,
 ) -> list[Row]:
     """Rows of :func:`run_trial` for each map and seed."""
     jobs = [(kind, seed) for kind in kinds for seed in seeds]
-    task = partial(_job, count=count, outlier=outlier, bend=bend)
+    task = partial(_job, count=count, outlier=outlier, bend=bend, framed=framed)
     if workers == 1:
         return [task(job) for job in jobs]
     with ProcessPoolExecutor(workers) as pool:
@@ -232,8 +246,11 @@ def summary(rows: list[Row]) -> Row:
         "median": float(np.median(rms)),
         "worst": float(rms.max()),
         "worst excess": float((rms - best).max()),
+        "median ratio": float(np.median(rms / best)),
         "worst ratio": float((rms / best).max()),
         "same family %": 100 * float(np.mean([row["same"] for row in rows])),
+        "cut wrongly": sum(row["cut wrongly"] for row in rows),
+        "unsaid": sum(row["cut wrongly"] and not row["cut open"] for row in rows),
         "flagged": f"{sum(hits)} of {len(hits)}",
         "false flags": false,
         "sigma / rms": float(np.median([row["sigma"] / row["rms"] for row in rows])),
@@ -245,6 +262,7 @@ def summary(rows: list[Row]) -> Row:
 SETTINGS: dict[str, dict[str, Any]] = {
     "12 points": {},
     "6 points": {"count": 6},
+    "6 points, frame not known": {"count": 6, "framed": False},
     "24 points": {"count": 24},
     "12 points, one 25 px off": {"outlier": 25.0},
     "16 points, families outside the list": {"kinds": OUTSIDE, "count": 16},

@@ -23,7 +23,16 @@ from tests.drawing.figures import BarTruth, DrawnFigure, PanelTruth, draw_figure
 
 from .performance import table
 
-__all__ = ["BarReading", "BarScore", "FigureReading", "FigureScore", "describe_scores", "score_figure", "score_reading"]
+__all__ = [
+    "BarReading",
+    "BarScore",
+    "FigureReading",
+    "FigureScore",
+    "describe_scores",
+    "list_failures",
+    "score_figure",
+    "score_reading",
+]
 
 Array = NDArray[np.float64]
 Box = tuple[float, float, float, float]
@@ -295,7 +304,7 @@ def _by_trait(scores: Sequence[FigureScore]) -> list[list[str]]:
     ]
 
 
-def _list_failures(scores: Sequence[FigureScore]) -> list[str]:
+def list_failures(scores: Sequence[FigureScore]) -> list[str]:
     lines = []
     for score in scores:
         what = f"{score.seed} ({score.plotter} {score.layout}{score.suffix})"
@@ -330,7 +339,7 @@ def describe_scores(scores: Sequence[FigureScore]) -> str:
     )
     if vetoes:
         parts.append(table(["veto", "bars"], [[name, str(count)] for name, count in vetoes.most_common()]))
-    return "\n\n".join([*parts, "\n".join(_list_failures(scores))])
+    return "\n\n".join([*parts, "\n".join(list_failures(scores))])
 
 
 def _corners(frame: Any) -> Array:
@@ -357,13 +366,16 @@ def _undoing(matrix: Array) -> Callable[[Array], Array]:
     return lambda points: np.asarray((points - matrix[:, 2]) @ back.T)
 
 
-def read_by_geocbar(pixels: NDArray[np.uint8], lossy: bool) -> FigureReading:
-    """geocbar's own reading, in the words of this benchmark; the engine is loaded before the clock runs."""
+def read_by_geocbar(pixels: NDArray[np.uint8], lossy: bool, words: Sequence[Any] | None = None) -> FigureReading:
+    """geocbar's own reading, in the words of this benchmark; the engine is loaded before the clock runs.
+
+    `words` are those that a PDF file tells; nothing is read in the picture then.
+    """
     from geocbar.figure_reading import read_figure
 
     engine = _text_reader()
     start = time.perf_counter()
-    result: Any = read_figure(pixels, engine, lossy=lossy)
+    result: Any = read_figure(pixels, engine, lossy=lossy, words=words)
     seconds = time.perf_counter() - start
     bars = [
         BarReading(

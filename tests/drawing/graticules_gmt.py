@@ -58,31 +58,41 @@ def _plan(kind: str, rng: np.random.Generator) -> _Plan:
     if kind == "oval":
         middle = int(rng.choice([0, 180, 150, -90, 10]))
         span = (middle - 180.0, middle + 180.0, -90.0, 90.0)
-        letter = str(rng.choice(["N", "R", "Kf", "W", "H"]))
+        letter = str(rng.choice(["N", "R", "Kf"]))
         return _Plan(kind, f"-R{span[0]:g}/{span[1]:g}/-90/90", f"-J{letter}{middle}/", span)
     if kind == "fan":
         wide, south, tall = rng.uniform(30, 90), round(rng.uniform(20, 45)), round(rng.uniform(15, 35))
         span = (float(lon), lon + round(wide), float(south), float(south + tall))
         middle = lon + round(wide) / 2
         letter = str(rng.choice(["L", "B", "D", "S"]))
-        cone = f"{middle:g}/90/" if letter == "S" else f"{middle:g}/{south + tall / 2:g}/{south + 4}/{south + tall - 4}/"
+        cone = (
+            f"{middle:g}/90/" if letter == "S" else f"{middle:g}/{south + tall / 2:g}/{south + 4}/{south + tall - 4}/"
+        )
         return _Plan(kind, "-R{:g}/{:g}/{:g}/{:g}".format(*span), f"-J{letter}{cone}", span)
+    return _oblique(kind, rng)
+
+
+def _oblique(kind: str, rng: np.random.Generator) -> _Plan:
+    """A rectangle cut out of a map whose graticule is bent, given by two of its corners."""
+    lon, lat = round(rng.uniform(-160, 140)), round(rng.uniform(-45, 50))
     half = float(rng.uniform(3, 20))
     if kind == "polar":
-        # Corners to the left and right of the middle meridian, away from the pole.
-        distance = rng.uniform(22, 45)
-        corners = (lon - rng.uniform(30, 55), 90 - distance, lon + rng.uniform(60, 110), 90 - distance * 0.8)
+        away = rng.uniform(28, 55)
+        corners = (lon - rng.uniform(15, 40), 90 - away, lon + rng.uniform(60, 130), 90 - away * rng.uniform(0.7, 1))
         projection = f"-J{rng.choice(['S', 'A', 'E'])}{lon + 15}/90/"
     else:
         lat = abs(lat) + 12 if kind == "conic" else lat
         cosine = np.cos(np.radians(abs(lat)))
-        corners = (lon - half / cosine, lat - half * 0.7, lon + half / cosine, lat + half * 0.7)
+        tall = half * rng.uniform(0.5, 0.9)
+        corners = (lon - half / cosine, lat - tall, lon + half / cosine, lat + tall)
         letter = {"conic": rng.choice(["L", "B", "D"]), "azimuthal": rng.choice(["A", "S", "G"]), "transverse": "T"}
         cone = f"/{lat - 6}/{lat + 6}" if kind == "conic" else ""
         projection = f"-J{letter[kind]}{lon}/{lat}{cone}/"
     region = "-R{:.2f}/{:.2f}/{:.2f}/{:.2f}+r".format(*corners)
     west, south, east, north = corners
-    return _Plan(kind, region, projection, (west - half, east + half, max(south - 20, -85), min(north + 20, 89)))
+    if kind == "polar":
+        return _Plan(kind, region, projection, (-180.0, 180.0, 0.0, 89.0))
+    return _Plan(kind, region, projection, (west - half, east + half, max(south - half, -85), min(north + half, 89)))
 
 
 class _Page:
@@ -120,6 +130,12 @@ class _Page:
         at = np.array(told, float).reshape(-1, 2)
         return np.stack([(self.left + at[:, 0]) * _DPI, self.size[1] - (self.bottom + at[:, 1]) * _DPI], axis=1)
 
+    def world(self, pixels: Array) -> Array:
+        """Pixels of the picture to longitudes and latitudes."""
+        x, y = pixels[:, 0] / _DPI - self.left, (self.size[1] - pixels[:, 1]) / _DPI - self.bottom
+        rows = "\n".join(f"{a:.9f} {b:.9f}" for a, b in zip(x, y, strict=True)) + "\n"
+        return np.array(self._ask("-I", self.projection, rows).split(), float).reshape(-1, 2)
+
     def plot(self, module: str, *arguments: str) -> None:
         width, height = (v * 72 / _DPI + 2 for v in self.size)
         settings = (f"--PS_MEDIA={width:.0f}x{height:.0f}", "--PS_CHAR_ENCODING=ISOLatin1+")
@@ -150,24 +166,47 @@ class _Page:
 
 def _write_field(page: _Page, rng: np.random.Generator) -> None:
     z = make_field(str(rng.choice(["smooth", "hills"])), 361, 181, rng)
+    west, east, south, north = page.plan.span
     with netcdf_file(Path(page.directory) / "field.nc", "w") as file:
-        for axis, high, count, unit in (("lon", 180, 361, "degrees_east"), ("lat", 90, 181, "degrees_north")):
+        for axis, low, high, count, unit in (
+            ("lon", west, east, 361, "degrees_east"),
+            ("lat", south, north, 181, "degrees_north"),
+        ):
             file.createDimension(axis, count)
             variable = file.createVariable(axis, "f8", (axis,))
-            variable[:] = np.linspace(-high, high, count)
+            variable[:] = np.linspace(low, high, count)
             variable.units = unit
-        z[:, -1] = z[:, 0]
+        if east - west == 360:
+            z[:, -1] = z[:, 0]
         file.createVariable("z", "f4", ("lat", "lon"))[:] = z
     table = run_gmt("makecpt", f"-C{rng.choice(['jet', 'haxby', 'viridis', 'polar'])}", "-T0/1/0.01", "-Z")
     (Path(page.directory) / "map.cpt").write_bytes(table)
 
 
-def _frame(page: _Page, rng: np.random.Generator, traits: dict[str, str]) -> None:
+def _steps(page: _Page, rng: np.random.Generator) -> tuple[float, float, bool]:
+    """Steps of longitude and latitude, and whether enough of them can be labelled at the frame."""
+    most = int(rng.integers(5, 9)), int(rng.integers(4, 7))
+    if page.plan.kind in (*_OUTLINED, "Mercator", "lonlat"):
+        west, east, south, north = page.plan.span
+        return round_step(east - west, most[0]), round_step(north - south, most[1]), True
+    edge = _edge(page)
+    t = np.linspace(0, 1, 60)[:, None]
+    left_top, right_top, right_bottom, left_bottom = edge
+    level = [np.unwrap(page.world(a + t * (b - a))[:, 0], period=360) for a, b in
+             ((left_top, right_top), (left_bottom, right_bottom))]  # fmt: skip
+    upright = [page.world(a + t * (b - a))[:, 1] for a, b in ((left_top, left_bottom), (right_top, right_bottom))]
+    steps = [
+        round_step(max(float(np.ptp(run)) for run in runs), m) for runs, m in ((level, most[0]), (upright, most[1]))
+    ]
+    counts = [min(len(np.unique(np.floor(run / step))) - 1 for run in runs)
+              for runs, step in ((level, steps[0]), (upright, steps[1]))]  # fmt: skip
+    return steps[0], steps[1], min(counts) >= 2 and max(counts) >= 3
+
+
+def _frame(page: _Page, rng: np.random.Generator, traits: dict[str, str], steps: tuple[float, float]) -> None:
     """The frame with its labels, and gridlines where they are needed or wished for."""
     plan = page.plan
-    west, east, south, north = plan.span
-    lon_step = round_step(east - west, int(rng.integers(5, 9)))
-    lat_step = round_step(north - south, int(rng.integers(4, 7)))
+    lon_step, lat_step = steps
     straight = plan.kind in ("Mercator", "lonlat")
     gridded = not straight or rng.random() < 0.4
     whole = min(lon_step, lat_step) >= 1
@@ -221,6 +260,8 @@ def _edge(page: _Page) -> Array:
         right, top = left + page.width * _DPI, bottom - page.high * _DPI
         return np.array([[left, top], [right, top], [right, bottom], [left, bottom]])
     west, east, south, north = page.plan.span
+    # GMT takes the eastern end of a whole world for its western one.
+    west, east = west + 1e-5, east - 1e-5
     t = np.linspace(0, 1, 120, endpoint=False)
     lon = np.r_[west + (east - west) * t, 0 * t + east, east - (east - west) * t, 0 * t + west]
     lat = np.r_[0 * t + south, south + (north - south) * t, 0 * t + north, north - (north - south) * t]
@@ -230,15 +271,19 @@ def _edge(page: _Page) -> Array:
 def draw_by_gmt_graticule(rng: np.random.Generator) -> GraticuleMap:
     """Draw one map; everything about it comes from the generator."""
     kind = str(rng.choice(list(_KINDS), p=list(_KINDS.values())))
-    plan = _plan(kind, rng)
-    traits = {"kind": kind, "plotter": "gmt", "proj": f"{plan.region} {plan.projection}"}
     with tempfile.TemporaryDirectory() as directory:
-        page = _Page(plan, directory, rng)
+        for _ in range(40):
+            page = _Page(_plan(kind, rng), directory, rng)
+            *steps, readable = _steps(page, rng)
+            if readable and page.high / page.width >= 0.35:
+                break
+        plan = page.plan
+        traits = {"kind": kind, "plotter": "gmt", "proj": f"{plan.region} {plan.projection}"}
         _write_field(page, rng)
         page.plot("grdimage", "field.nc", "-Cmap.cpt", "-n+c")
         if rng.random() < 0.5:
             page.plot("pscoast", "-Dc", "-W0.5p,black")
-        _frame(page, rng, traits)
+        _frame(page, rng, traits, (steps[0], steps[1]))
         size = f"+w{0.8 * page.width:.4g}i/{page.font / _DPI:.4g}i+h"
         drop = -4 * page.font / _DPI
         font = f"--FONT_ANNOT_PRIMARY={0.9 * page.font * 72 / _DPI:.4g}p"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import matplotlib
@@ -193,14 +194,20 @@ def _lines(sheet: _Sheet, lon_step: float, lat_step: float) -> list[tuple[str, f
         lines.append(("lon", float(value), np.stack(sheet.to_plane(0 * lat + value, lat), axis=1)))
     for value in np.arange(np.ceil(max(south, -89) / lat_step) * lat_step, min(north, 89.5), lat_step):
         lines.append(("lat", float(value), np.stack(sheet.to_plane(lon, 0 * lon + value), axis=1)))
-    return [(kind, value, sheet.sheet(at[np.isfinite(at).all(axis=1)])) for kind, value, at in lines]
+    drawn = [(kind, value, sheet.sheet(at[np.isfinite(at).all(axis=1)])) for kind, value, at in lines]
+    # A little beyond its ends, so that lines meet the outline of a whole world.
+    return [
+        (kind, value, np.concatenate([[2.5 * at[0] - 1.5 * at[1]], at, [2.5 * at[-1] - 1.5 * at[-2]]]))
+        for kind, value, at in drawn
+        if len(at) >= 2
+    ]
 
 
 def _ends(line: Array, edge: Array) -> list[tuple[Array, Array]]:
     """Where a line meets the outline, and the direction out of the map there."""
     found = []
     a, b = line[:-1], line[1:]
-    for p, q in zip(edge[:-1], edge[1:], strict=True):
+    for p, q in pairwise(edge):
         u = q - p
         length = float(np.hypot(*u))
         if length == 0:
@@ -235,11 +242,12 @@ _ALIGNED = {
 
 def _label_ends(
     ax: Axes, sheet: _Sheet, lines: Sequence[tuple[str, float, Array]], sides: dict[str, set[str]], pen: dict[str, Any]
-) -> None:
-    """Write each line's degrees where it leaves the map, at the sides meant for its kind."""
+) -> bool:
+    """Write each line's degrees where it leaves the map, at the sides meant for its kind; False if these are few."""
     edge = sheet.sheet(sheet.edge)
     outline = sheet.plan.bounds is None
     taken: list[tuple[float, float, float]] = []
+    written: dict[str, set[float]] = {"lon": set(), "lat": set()}
     for kind, value, line in lines:
         for at, normal in _ends(line, edge):
             side = _side_of(normal, kind, outline)
@@ -250,13 +258,19 @@ def _label_ends(
             if any(np.hypot(at[0] - x, at[1] - y) < half + w + 0.6 * sheet.font for x, y, w in taken):
                 continue
             taken.append((at[0], at[1], half))
+            written[kind].add(value)
             away = normal if outline else np.round(normal)
             start = at + away * pen["tick"]
             if pen["tick"]:
                 ax.plot(*np.stack([at, start], axis=1), color="k", lw=pen["width"], zorder=6, clip_on=False)
             x, y = start + away * pen["pad"]
             ha, va = _ALIGNED[side]
+            if outline and min(abs(normal)) > 0.25:
+                ha, va = "right" if normal[0] < 0 else "left", "top" if normal[1] < 0 else "bottom"
+                va = "center" if side in ("left", "right") else va
             ax.text(x, y, text, ha=ha, va=va, fontsize=sheet.font, zorder=6)
+    counts = [len(values) for values in written.values()]
+    return min(counts) >= 2 and max(counts) >= 3
 
 
 def _choose_sides(plan: _Plan, rng: np.random.Generator) -> dict[str, set[str]]:
@@ -290,7 +304,7 @@ def _paint(ax: Axes, sheet: _Sheet, rng: np.random.Generator) -> Any:
     image.set_clip_path(matplotlib.patches.PathPatch(Path(edge), transform=ax.transData))
     if rng.random() < 0.5:
         _coasts(ax, edge, rng)
-    return image, patch
+    return image
 
 
 def _coasts(ax: Axes, edge: Array, rng: np.random.Generator) -> None:
@@ -309,7 +323,14 @@ def _coasts(ax: Axes, edge: Array, rng: np.random.Generator) -> None:
 
 
 def draw_by_matplotlib_graticule(rng: np.random.Generator) -> GraticuleMap:
-    """Draw one map; everything about it comes from the generator."""
+    """Draw one map with enough labels; everything about it comes from the generator."""
+    while True:
+        drawn = _draw(rng)
+        if drawn is not None:
+            return drawn
+
+
+def _draw(rng: np.random.Generator) -> GraticuleMap | None:
     kind = str(rng.choice(list(_KINDS), p=list(_KINDS.values())))
     make = _cylinder if kind in _STRAIGHT else _outlined if kind in ("oval", "fan") else _flat
     sheet = _Sheet(make(kind, rng), rng)
@@ -331,7 +352,7 @@ def draw_by_matplotlib_graticule(rng: np.random.Generator) -> GraticuleMap:
         figure = Figure(figsize=(width / 72, height / 72), dpi=72)
         canvas = FigureCanvasAgg(figure)
         ax = figure.add_axes((0, 0, 1, 1))
-        image, patch = _paint(ax, sheet, rng)
+        image = _paint(ax, sheet, rng)
         lines = _lines(sheet, lon_step, lat_step)
         pen = {
             "style": style,
@@ -347,7 +368,8 @@ def draw_by_matplotlib_graticule(rng: np.random.Generator) -> GraticuleMap:
             for _, _, at in lines:
                 (line,) = ax.plot(*at.T, color=color, ls=dash, lw=rng.uniform(0.6, 1.1), zorder=3)
                 line.set_clip_path(matplotlib.patches.PathPatch(Path(sheet.sheet(sheet.edge)), transform=ax.transData))
-        _label_ends(ax, sheet, lines, sides, pen)
+        if not _label_ends(ax, sheet, lines, sides, pen):
+            return None
         _surroundings(figure, ax, sheet, image, style, rng)
         ax.set_xlim(0, width)
         ax.set_ylim(0, height)
@@ -374,9 +396,7 @@ def draw_by_matplotlib_graticule(rng: np.random.Generator) -> GraticuleMap:
     )
 
 
-def _surroundings(
-    figure: Figure, ax: Axes, sheet: _Sheet, image: Any, style: str, rng: np.random.Generator
-) -> None:
+def _surroundings(figure: Figure, ax: Axes, sheet: _Sheet, image: Any, style: str, rng: np.random.Generator) -> None:
     """Colour bar, title, and the names of the axes where numbers alone do not say what they are."""
     edge = sheet.sheet(sheet.edge)
     (left, bottom), (right, top) = edge.min(axis=0), edge.max(axis=0)
@@ -393,6 +413,4 @@ def _surroundings(
         ax.text((left + right) / 2, top + 2.6 * font, "Mean anomaly", ha="center", va="bottom", fontsize=1.2 * font)
     if style == "plain" or (style == "°" and rng.random() < 0.5):
         ax.text((left + right) / 2, bottom - 2.2 * font, "Longitude", ha="center", va="top", fontsize=font)
-        ax.text(
-            left - 4.6 * font, (bottom + top) / 2, "Latitude", ha="center", va="center", rotation=90, fontsize=font
-        )
+        ax.text(left - 4.6 * font, (bottom + top) / 2, "Latitude", ha="center", va="center", rotation=90, fontsize=font)

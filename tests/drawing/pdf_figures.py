@@ -12,7 +12,7 @@ import io
 import shutil
 import subprocess
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -63,8 +63,8 @@ class DrawnPdf:
     """A PDF file with one drawn figure, and the truth about it.
 
     Bars and panels are in pixels of the drawing; `place` (2, 3) takes its (col, row) to points from the top left corner
-    of page `page` as it is seen. `ink` is what the figure covers there. `text` is "letters", or "outlines" if letters
-    are drawn as shapes, or "pixels" if the figure is a bitmap.
+    of page `page` as it is seen. `ink` is what the figure covers there, `others` the number of other figures.
+    `text` is "letters", or "outlines" if letters are drawn as shapes, or "pixels" if the figure is a bitmap.
     """
 
     data: bytes
@@ -81,6 +81,8 @@ class DrawnPdf:
     bars: tuple[BarTruth, ...]
     panels: tuple[PanelTruth, ...]
     traits: frozenset[str]
+    others: int = 0
+    fills_page: bool = False
 
     def figure_in(self, pixels: NDArray[np.uint8], box: ArrayLike) -> DrawnFigure:
         """The truth in the pixels of a picture that shows a part of the page.
@@ -95,9 +97,8 @@ class DrawnPdf:
         scale = np.array([pixels.shape[1] / (right - left), pixels.shape[0] / (bottom - top)])
         scan = self.place * scale[:, None]
         scan[:, 2] -= np.array([left, top]) * scale
-        kind = f"{self.kind}"
         return DrawnFigure(
-            pixels, b"", ".pdf", self.bars, self.panels, kind, self.plotter, self.seed, 0.0, scan, self.traits
+            pixels, b"", ".pdf", self.bars, self.panels, self.kind, self.plotter, self.seed, 0.0, scan, self.traits
         )
 
 
@@ -108,7 +109,10 @@ def _as_cells(figure: Figure) -> None:
             if image.get_interpolation() != "nearest":
                 continue
             colors = np.asarray(image.get_array())
-            rows, cols = (np.unique(np.linspace(0, n - 1, m).astype(int)) for n, m in zip(colors.shape, _CELLS[::-1]))
+            rows, cols = (
+                np.unique(np.linspace(0, n - 1, m).astype(int))
+                for n, m in zip(colors.shape[:2], _CELLS[::-1], strict=True)
+            )
             west, east, south, north = image.get_extent()
             x, y = np.linspace(west, east, len(cols) + 1), np.linspace(north, south, len(rows) + 1)
             cells = axes.pcolormesh(x, y, colors[np.ix_(rows, cols)], zorder=image.get_zorder())
@@ -210,6 +214,8 @@ def draw_pdf(seed: int, kind: str | None = None, plotter: str | None = None) -> 
     kind = kind or drawn
     plotter = plotter or ("gmt" if rng.random() < _BY_GMT and gmt_available() else "matplotlib")
     plan = plan_figure(seed)
+    if kind != "alone" and plan.title.startswith("Figure"):
+        plan = replace(plan, title="Results")  # its page bears the caption
     if kind.startswith("bitmap"):
         whole = draw_figure(seed)
         plotter, source, size = whole.plotter, whole.data, (whole.pixels.shape[1], whole.pixels.shape[0])
@@ -230,6 +236,7 @@ def draw_pdf(seed: int, kind: str | None = None, plotter: str | None = None) -> 
     return DrawnPdf(
         data, before + 1, before + 1 + behind, kind, plotter, text, seed, plan.layout, place,
         (*corners[0], *corners[1]), sheet.size, tuple(bars), tuple(panels), plan.traits,
+        sheet.others or 0, sheet.others is None,
     )  # fmt: skip
 
 
@@ -243,7 +250,7 @@ def _sheet(
     if scale:
         # Forms are measured in their own points, bitmaps in pixels.
         sheet = paper_page(rng, source, scale / unit, (size[0] * unit, size[1] * unit), columns)
-        sheet = Sheet(sheet.data, sheet.size, np.column_stack([sheet.place[:, :2] * unit, sheet.place[:, 2]]))
+        sheet = replace(sheet, place=np.column_stack([sheet.place[:, :2] * unit, sheet.place[:, 2]]))
     else:
         points = 0.72 if kind.startswith("bitmap") else unit
         whole = size[0] * points, size[1] * points

@@ -6,7 +6,7 @@ All documents are PDF files as bytes; places on a page are points from its top l
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import matplotlib
@@ -23,20 +23,71 @@ Array = NDArray[np.float64]
 A4 = (595.0, 842.0)
 
 _MARGIN, _GUTTER, _SIZE, _LEADING = 64.0, 22.0, 9.5, 12.5
-_WORDS = (
-    "the of in field over mean annual region model observed water heat flux is which was from ocean and slope with "
-    "ridge southern error values were compared at depth station season trend a surface grid to by this between month "
-    "large scale variability pressure basin northern estimate sampled during cruise"
-).split()
+_WORDS = [
+    "the",
+    "of",
+    "in",
+    "field",
+    "over",
+    "mean",
+    "annual",
+    "region",
+    "model",
+    "observed",
+    "water",
+    "heat",
+    "flux",
+    "is",
+    "which",
+    "was",
+    "from",
+    "ocean",
+    "and",
+    "slope",
+    "with",
+    "ridge",
+    "southern",
+    "error",
+    "values",
+    "were",
+    "compared",
+    "at",
+    "depth",
+    "station",
+    "season",
+    "trend",
+    "a",
+    "surface",
+    "grid",
+    "to",
+    "by",
+    "this",
+    "between",
+    "month",
+    "large",
+    "scale",
+    "variability",
+    "pressure",
+    "basin",
+    "northern",
+    "estimate",
+    "sampled",
+    "during",
+    "cruise",
+]
 
 
 @dataclass(frozen=True, eq=False)
 class Sheet:
-    """A PDF file of one page: its bytes, its size as it is seen, and `place` (2, 3) from the figure to points on it."""
+    """A PDF file of one page: its bytes, its size as it is seen, and `place` (2, 3) from the figure to points on it.
+
+    `others` is the number of other figures on the page; None if the figure is the page.
+    """
 
     data: bytes
     size: tuple[float, float]
     place: Array
+    others: int | None = None
 
 
 def _saved(document: Any) -> bytes:
@@ -56,10 +107,10 @@ def _put(target: Any, page: Any, source: bytes, matrix: tuple[float, float, floa
         form.close()
 
 
-def _line(rng: np.random.Generator, width: float) -> str:
-    """Words that fill a line of the given width (points), roughly."""
+def _line(rng: np.random.Generator, width: float, em: float) -> str:
+    """Words that fill a line of the given width (points), roughly; letters are `em` points wide."""
     words: list[str] = []
-    while sum(map(len, words)) + len(words) < width / (0.47 * _SIZE) - 8:
+    while sum(map(len, words)) + len(words) < width / em - 8:
         words.append(str(rng.choice(_WORDS)))
     return " ".join(words)
 
@@ -70,7 +121,8 @@ class _Text:
     def __init__(self, rng: np.random.Generator, size: tuple[float, float]) -> None:
         self.rng, self.size = rng, size
         self.figure = Figure(figsize=(size[0] / 72, size[1] / 72))
-        self.family = str(rng.choice(["STIXGeneral", "DejaVu Serif", "Nimbus Roman"]))
+        self.family = family = str(rng.choice(["STIXGeneral", "DejaVu Serif", "Nimbus Roman"]))
+        self.em = (0.58 if family == "DejaVu Serif" else 0.47) * _SIZE
 
     def write(self, x: float, y: float, text: str, size: float = _SIZE, **options: Any) -> None:
         place = x / self.size[0], 1 - y / self.size[1]
@@ -80,14 +132,14 @@ class _Text:
         """Running text in a column."""
         y = top
         while y + _LEADING <= bottom:
-            self.write(x, y, _line(self.rng, width if self.rng.random() > 0.1 else width * 0.6))
+            self.write(x, y, _line(self.rng, width if self.rng.random() > 0.1 else width * 0.6, self.em))
             y += _LEADING
 
     def caption(self, x: float, y: float, width: float, number: int) -> float:
         """A caption, and where it ends."""
         for k in range(int(self.rng.integers(1, 4))):
             start = str(self.rng.choice(["Figure", "Fig."])) + f" {number}. " if k == 0 else ""
-            self.write(x, y, start + _line(self.rng, width - 40), 8.5)
+            self.write(x, y, start + _line(self.rng, width - 40, self.em), 8.5)
             y += 11
         return y
 
@@ -149,7 +201,7 @@ def _paper_page(
     for k, x in enumerate(lefts):
         if spans or k == own:
             text.lines(x, _MARGIN, top - 10, column)
-            text.lines(x, text_top, floor if spans or k != own else floor, column)
+            text.lines(x, text_top, floor, column)
         else:
             text.lines(x, _MARGIN, floor - 210, column)
     second = None
@@ -168,7 +220,7 @@ def _paper_page(
         _put(document, page, other, (1, 0, 0, 1, second[0], A4[1] - second[1] - 156))
     data = _saved(document)
     document.close()
-    return Sheet(data, A4, np.array([[scale, 0, x0], [0, scale, top]]))
+    return Sheet(data, A4, np.array([[scale, 0, x0], [0, scale, top]]), 0 if second is None else 1)
 
 
 def _put_picture(document: Any, page: Any, picture: bytes, box: tuple[float, float, float, float]) -> None:
@@ -212,7 +264,7 @@ def turned(sheet: Sheet, degrees: int) -> Sheet:
     page.set_rotation(degrees)
     data = _saved(document)
     document.close()
-    return Sheet(data, sheet.size, sheet.place)
+    return replace(sheet, data=data)
 
 
 def cropped(rng: np.random.Generator, sheet: Sheet) -> Sheet:
@@ -231,7 +283,7 @@ def cropped(rng: np.random.Generator, sheet: Sheet) -> Sheet:
     page.set_cropbox(left, bottom, left + wide, bottom + high)
     data = _saved(document)
     document.close()
-    return Sheet(data, sheet.size, sheet.place)
+    return replace(sheet, data=data)
 
 
 def bound(rng: np.random.Generator, sheet: Sheet, before: int, behind: int) -> bytes:

@@ -42,6 +42,9 @@ def pick(map_path: Path, port: int, no_browser: bool, **choices: Any) -> None:
         server.serve_forever(poll_interval=0.2)
     except KeyboardInterrupt:
         session = server.desk.session
+        if session.run_job.running:
+            click.echo("\nThe run is being finished; Ctrl-C once more stops it.")
+            session.run_job.wait()
         click.echo(f"\nEnded. Saved: {session.files.recipe}" if session.saved else "\nEnded. Nothing was changed.")
     finally:
         server.server_close()

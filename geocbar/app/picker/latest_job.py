@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
-__all__ = ["LatestJob"]
+__all__ = ["LatestJob", "Outdated"]
 
 #: Told whether a newer request has come: the rest of the work may be left out.
 Outdated = Callable[[], bool]

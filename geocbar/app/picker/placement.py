@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from geocbar.app.picker.hand_work import HandWork
 from geocbar.errors import GeocbarError
@@ -19,6 +20,9 @@ __all__ = ["Placement", "describe_placement", "place_fully", "place_quickly"]
 
 #: A point this many pixels from where the others put it is looked at, if it is also so many times worse than usual.
 SUSPICIOUS_PX, SUSPICIOUS_TIMES = 4.0, 4.0
+
+#: So many points are left out in turn to see whether all others fit then.
+MOST_TRIED = 4
 
 _NAMED = re.compile(r"'([^']*)'")
 
@@ -130,7 +134,32 @@ def _suspicions(gcps: GroundControlPoints, fit: Georeference, size: Size) -> dic
             found[name] = f"Left out of the fit: it lies {lengths[i]:.1f} px from where the others put it."
         elif len(gcps.used()) > 4 and lengths[i] > max(SUSPICIOUS_PX, SUSPICIOUS_TIMES * usual):
             found[name] = f"It lies {lengths[i]:.1f} px from where the others put it; {usual:.1f} px are usual here."
+    if not found and fit.fit is None and fit.bend is None and fit.rmse_px > SUSPICIOUS_PX / 2:
+        found |= _spoiler(gcps, fit, lengths, size)
     return found
+
+
+def _spoiler(gcps: GroundControlPoints, fit: Georeference, lengths: NDArray[np.float64], size: Size) -> dict[str, str]:
+    """A point without which all others fit: in a stiff model it pulls them all off, and does not stand out itself."""
+    enabled = np.asarray(gcps.enabled)
+    for i in np.argsort(-np.where(enabled, lengths, -1.0))[:MOST_TRIED]:
+        without = enabled.copy()
+        without[i] = False
+        try:
+            rest = fit_georeference(replace(gcps, enabled=without), fit.model, size=size, keep_all=True)
+        except GeocbarError:
+            continue
+        away = float(np.hypot(*rest.residuals[i]))
+        if (
+            rest.rmse_px < fit.rmse_px / SUSPICIOUS_TIMES
+            and away > SUSPICIOUS_PX
+            and np.isfinite(rest.left_out_rmse_px)
+        ):
+            name = gcps.names[i]
+            return {
+                name: f"It lies {away:.1f} px from where the others put it, which then fit to {rest.rmse_px:.1f} px."
+            }
+    return {}
 
 
 def describe_placement(placement: Placement, work: HandWork) -> tuple[dict[str, Any], dict[int, dict[str, Any]]]:

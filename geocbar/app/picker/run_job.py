@@ -39,12 +39,19 @@ class RunJob:
         self.of: object = None
         self.seconds = 0.0
         self._since = 0.0
+        self._thread: threading.Thread | None = None
 
     def start(self, recipe: Recipe, out: Path, of: object) -> None:
         """Begin; `of` tells later what was digitized."""
         self.running, self.steps, self.message, self.hint = True, [], "", ""
         self._since = time.monotonic()
-        threading.Thread(target=self._work, args=(recipe, out, of), name="run", daemon=True).start()
+        self._thread = threading.Thread(target=self._work, args=(recipe, out, of), name="run", daemon=True)
+        self._thread.start()
+
+    def wait(self) -> None:
+        """Until the run has ended."""
+        if self._thread is not None:
+            self._thread.join()
 
     def describe(self) -> dict[str, Any]:
         """How the run stands, for the page."""

@@ -72,6 +72,7 @@ class PickerSession:
         self.size = (self.picture.width, self.picture.height)
         self.coding, _ = picture_coding(self.picture)
         self.tiles = TilePyramid(self.picture.pixels)
+        threading.Thread(target=self.tiles.level, args=(self.tiles.count - 1,), name="tiles", daemon=True).start()
         self._base_mask = self._read_mask(recipe)
         self.work = _with_saved_points(HandWork(recipe), self.files.gcps)
         self.placement = place_quickly(self.work, self.size, None)
