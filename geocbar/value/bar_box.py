@@ -268,12 +268,10 @@ def _past_pale(crop: Crop, end: End, downwards: bool) -> End:
         return end
     tint = np.median(away[:MIN_PALE], axis=0)
     strong = int(np.abs(tint).argmax())
-    share = (
-        ndimage.uniform_filter1d(away[:, strong], 3, mode="nearest") / tint[strong]
-        if abs(tint[strong]) >= PALE_TINT
-        else None
-    )
-    if share is None or share[:MIN_PALE].min() < 0.5:
+    if not PALE_TINT <= abs(tint[strong]) <= NOT_PAPER:
+        return end
+    share = ndimage.uniform_filter1d(away[:, strong], 3, mode="nearest") / tint[strong]
+    if share[:MIN_PALE].min() < 0.5:
         return end
     gone = np.flatnonzero(share < 0.5)
     length = 4 + (int(gone[0]) if len(gone) else len(share))
