@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 from geocbar.figure.layout import PixelBox
 from geocbar.files.images import Picture
 from geocbar.files.output_folder import fresh_folder
-from geocbar.grid.raster import Raster, footprint
+from geocbar.grid.raster import Raster, footprint, to_map
 from geocbar.grid.thinning import Points, RebuildError
 from geocbar.inspection import Inspection
 from geocbar.place.georeference import Georeference
+from geocbar.place.positions import position_uncertainty
 from geocbar.place.projections import crs_name
 from geocbar.recipe import Recipe
 from geocbar.value.inversion import Inversion
@@ -31,6 +32,21 @@ __all__ = ["DigitizedMap", "Progress", "Report", "default_folder"]
 
 _MEDIAN_PIXELS = 4_000_000
 _ROWS = 256
+
+#: Endings of what is written.
+_ENDINGS = {
+    "raster": ".tif",
+    "points": ".gpkg",
+    "style": ".qml",
+    "reasons": ".reason.tif",
+    "reason_style": ".reason.qml",
+    "recipe": ".toml",
+    "check": ".check.png",
+    "csv": ".csv",
+    "netcdf": ".nc",
+    "positions": ".position.tif",
+    "report": ".html",
+}
 
 #: Told, in a few words, what is being done.
 Progress = Callable[[str], None]
@@ -171,6 +187,7 @@ class DigitizedMap:
         overwrite: bool = False,
         csv: bool = False,
         netcdf: bool = False,
+        positions: bool = False,
         report: Report | None = None,
         progress: Progress | None = None,
     ) -> dict[str, Path]:
@@ -186,6 +203,8 @@ class DigitizedMap:
             Also write the points as ``<map>.csv``.
         netcdf : bool
             Also write the raster as ``<map>.nc``.
+        positions : bool
+            Also write how far every cell may be off its place, as ``<map>.position.tif``.
         report : callable or None
             Makes the text of ``<map>.html`` from this map and the path of its recipe; None: no report.
         progress : callable or None
@@ -195,7 +214,7 @@ class DigitizedMap:
         -------
         dict of str to Path
             What was written: ``raster``, ``points``, ``style``, ``reasons``, ``reason_style``, ``recipe``, ``check``
-            (and ``csv``, ``netcdf``, ``report``).
+            (and ``csv``, ``netcdf``, ``positions``, ``report``).
 
         Raises
         ------
@@ -203,43 +222,27 @@ class DigitizedMap:
             If the folder holds something, or cannot be written.
         """
         target = Path(out) if out is not None else default_folder(self.picture.name)
-        names = self._names(csv, netcdf) | (
-            {} if report is None else {"report": f"{Path(self.picture.name).stem}.html"}
-        )
+        wanted = {"csv": csv, "netcdf": netcdf, "positions": positions, "report": report is not None}
+        stem = Path(self.picture.name).stem
+        names = {key: stem + ending for key, ending in _ENDINGS.items() if wanted.get(key, True)}
         with fresh_folder(target, overwrite) as folder:
-            self._write(folder, names, target, progress or _silent)
-            if report is not None:
-                (progress or _silent)(f"drawing {names['report']}")
-                text = report(self, Path(target).absolute() / names["recipe"])
-                (folder / names["report"]).write_text(text, encoding="utf-8")
+            self._write(folder, names, target, report, progress or _silent)
         return {key: target / name for key, name in names.items()}
 
-    def _names(self, csv: bool, netcdf: bool) -> dict[str, str]:
-        stem = Path(self.picture.name).stem
-        endings = (
-            {
-                "raster": ".tif",
-                "points": ".gpkg",
-                "style": ".qml",
-                "reasons": ".reason.tif",
-                "reason_style": ".reason.qml",
-                "recipe": ".toml",
-                "check": ".check.png",
-            }
-            | ({"csv": ".csv"} if csv else {})
-            | ({"netcdf": ".nc"} if netcdf else {})
-        )
-        return {key: stem + ending for key, ending in endings.items()}
-
-    def _write(self, folder: Path, names: dict[str, str], target: Path, progress: Progress) -> None:
+    def _write(
+        self, folder: Path, names: dict[str, str], target: Path, report: Report | None, progress: Progress
+    ) -> None:
+        recipe = Path(target).absolute() / names["recipe"]
         progress(f"writing {names['raster']}")
         # Packing the raster leaves a core to spare, and the rest needs little memory.
         with ThreadPoolExecutor(1) as beside:
             rasters = beside.submit(self._write_rasters, folder, names)
             self._write_beside(folder, names, progress)
+            if report is not None:
+                progress(f"drawing {names['report']}")
+                (folder / names["report"]).write_text(report(self, recipe), encoding="utf-8")
             rasters.result()
-        text = self.recipe.to_toml(Path(target).absolute() / names["recipe"])
-        (folder / names["recipe"]).write_text(text, encoding="utf-8")
+        (folder / names["recipe"]).write_text(self.recipe.to_toml(recipe), encoding="utf-8")
 
     def _write_rasters(self, folder: Path, names: dict[str, str]) -> None:
         from geocbar.files.geotiff import write_geotiff, write_reasons
@@ -253,6 +256,27 @@ class DigitizedMap:
             classes=self.scale.is_classes,
         )
         write_reasons(folder / names["reasons"], self.raster, REASON_NAMES, REASON_COLORS, tags=self._tags())
+        if "positions" in names:
+            self._write_positions(folder / names["positions"])
+
+    def _write_positions(self, path: Path) -> None:
+        from geocbar.files.geotiff import write_positions
+
+        off = position_uncertainty(self.georeference, self.picture.width, self.picture.height)
+        on_grid = [
+            None
+            if band is None
+            else to_map(
+                band,
+                self.georeference,
+                frame=self.area,
+                to_crs=self.recipe.to_crs,
+                resolution=self.recipe.resolution,
+            )
+            for band in (off.px, off.km)
+        ]
+        assert on_grid[0] is not None
+        write_positions(path, on_grid[0], on_grid[1], tags=self._tags())
 
     def _write_beside(self, folder: Path, names: dict[str, str], progress: Progress) -> None:
         """Everything but the rasters and the recipe."""

@@ -18,7 +18,7 @@ from geocbar.place.graticule import GraticuleReading, read_graticule
 from geocbar.recipe import Recipe
 from geocbar.value.bar_doubt import doubt_bar
 
-__all__ = ["Inspection", "inspect_source", "read_frame_points"]
+__all__ = ["Inspection", "inspect_source", "judge_reading", "read_frame_points"]
 
 #: A second bar that explains this part of what the first does, of a panel, may be meant as well.
 RIVAL_BAR = 0.8
@@ -174,6 +174,27 @@ def inspect_source(
         turn=recipe.turn,
         values_said=_values_said(recipe),
     )
+    return judge_reading(recipe, source, reading, points)
+
+
+def judge_reading(
+    recipe: Recipe, source: FigureSource, reading: FigureReading, points: NDArray[np.float64] | None = None
+) -> Inspection:
+    """Which panel and bar are meant, and whether that is certain, without looking at the figure again.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        Its boxes are those the figure was read with.
+    source : FigureSource
+    reading : FigureReading
+    points : (n, 2) float array or None
+        Control points in pixels, which tell the panel meant.
+
+    Returns
+    -------
+    Inspection
+    """
     if recipe.frame == "none":
         reading = replace(reading, frames=(), bar_of=())
     panel, doubts, remedy, notes = _panel_meant(recipe, source, reading, points)

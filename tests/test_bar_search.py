@@ -308,3 +308,17 @@ def test_boxes_on_the_map_are_doubted(lossy: bool) -> None:
             "does not look like a colour bar" in doubt_bar(pixels, PixelBox(left, top, left + width, top + height))
         )
     assert np.mean(spoken) >= 0.95
+
+
+def test_the_bar_of_a_small_panel_is_as_good_as_that_of_the_large_one() -> None:
+    figure = Figure(figsize=(9, 6), dpi=100)
+    for cmap, place, low in (("jet", (0.06, 0.3, 0.55, 0.6), 0.1), ("cividis", (0.7, 0.55, 0.2, 0.35), 0.2)):
+        ax = figure.add_axes(place)
+        image = ax.imshow(field(3), cmap=cmap, vmin=low, vmax=0.9, aspect="auto")
+        cax = figure.add_axes((place[0], place[1] - 0.14, place[2], 0.035))
+        figure.colorbar(image, cax=cax, orientation="horizontal")
+    found = find_bars(render(figure))
+    assert len(found) >= 2
+    assert found[1].score >= 0.5 * found[0].score
+    assert sorted(round(bar.box.left, -1) for bar in found[:2]) == [50, 630]
+    assert "explains what other bars do not" in found[1].notes

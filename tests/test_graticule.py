@@ -12,6 +12,7 @@ from geocbar.figure.frames import MapFrame
 from geocbar.figure.layout import PixelBox
 from geocbar.figure.words import Word
 from geocbar.place.graticule import GraticuleReading, read_graticule
+from geocbar.place.graticule_bent import settle_values
 
 BOX = PixelBox(80, 60, 480, 360)
 FRAME = MapFrame(BOX, None, "rectangle")
@@ -269,3 +270,26 @@ def test_maps_without_a_frame_and_bad_input() -> None:
         read_graticule(pixels, FRAME, None)
     with pytest.raises(InvalidInputError, match=r"not in \(420, 560\)"):
         read_graticule(pixels[..., 0], FRAME, None, words=[])
+
+
+def test_three_latitudes_of_a_world_map_get_the_spacing_that_suits_the_scale() -> None:
+    wide = evenly(["120°W", "60°W", "0°", "60°E", "120°E"], 100.5, 90.0)
+    down = 1.5 * np.degrees(np.arctanh(np.sin(np.radians(45.0))))
+    lats = [("45°N", 210.5 - round(down)), ("0°", 210.5), ("45°S", 210.5 + round(down))]
+    result = read(wide, lats)
+    assert result.accepted, result.vetoes
+    assert result.gcps is not None
+    top = result.gcps.world[np.argmin(result.gcps.pixels[:, 1])]
+    true = np.degrees(np.arcsin(np.tanh(np.radians((210.5 - 60) / 1.5))))
+    assert top[1] == pytest.approx(true, abs=0.3)
+    assert any("by Mercator spacing" in name for name in result.gcps.names)
+
+
+def test_two_labels_out_of_turn_do_not_spoil_six_others() -> None:
+    texts = ["90°S", "120°W", "60°W", "0°", "60°E", "120°E", "90°S"]
+    labels = read(evenly(texts, 100.5, 55.0)).labels
+    settled = settle_values([label for label in labels if label.side == "bottom"], "lon")
+    assert settled is not None
+    assert [label.value for label in settled] == [-120, -60, 0, 60, 120]
+    odd = read(evenly(["10°", "50°", "20°", "90°", "30°", "130°", "40°"], 100.5, 55.0)).labels
+    assert settle_values([label for label in odd if label.side == "bottom"], "lon") is None

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
+import rasterio
+from map_job import draw_job, geocbar
 from numpy.typing import NDArray
 
 from geocbar.errors import InvalidInputError
@@ -78,3 +82,17 @@ def test_a_picture_without_pixels_is_refused() -> None:
     found = fit_georeference(trial.gcps, "affine")
     with pytest.raises(InvalidInputError, match="0 x 20 px cannot be gone through in steps of 16 px"):
         position_uncertainty(found, 0, 20)
+
+
+def test_a_run_writes_them_on_wish_on_the_raster_s_grid(tmp_path: Path) -> None:
+    job = draw_job(tmp_path)
+    outcome = geocbar("run", *job.args, "--positions", "--no-report", "--to-crs", "EPSG:3035", cwd=tmp_path)
+    assert outcome.code == 0, outcome.err
+    folder = tmp_path / "map_geocbar"
+    with rasterio.open(folder / "map.tif") as values, rasterio.open(folder / "map.position.tif") as off:
+        assert (off.crs, off.transform, off.shape) == (values.crs, values.transform, values.shape)
+        assert off.descriptions == ("position uncertainty [px]", "position uncertainty [km]")
+        px, km = off.read()
+    assert 0 < np.nanmin(px) < 1
+    ratio = np.nanmedian(km / px)
+    assert ratio == pytest.approx(20 / 128 * 111.2 * np.cos(np.radians(42.5)), rel=0.25)  # km a pixel

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 import shutil
-import math
 import tomllib
 from pathlib import Path
 from typing import Any

@@ -1,13 +1,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from geocbar.errors import InvalidInputError
+from geocbar.figure import tick_reading
+from geocbar.figure.bar_axis import BarAxis
 from geocbar.figure.bar_title import split_title
 from geocbar.figure.layout import PixelBox
+from geocbar.figure.marks import find_ticks
 from geocbar.figure.tick_reading import TickReading, read_ticks
 from geocbar.figure.words import TextReading, Word
 
@@ -428,3 +432,45 @@ def test_degrees_misread_as_powers_are_read_back() -> None:
     result = reading([], at=[], ticks=at, extra=words)
     assert result.accepted, result.vetoes
     np.testing.assert_allclose(result.value_at(at), [0, 5, 10, 15, 20], atol=0.05)
+
+
+def test_four_of_six_labels_at_marks_tell_where_the_others_belong() -> None:
+    at = places(6, 140.5, 459.5)
+    texts = ["500", "250", "0", "-250", "-500", "-750"]
+    result = reading(texts, at=at, ticks=at[1:-1])
+    assert result.accepted, result.vetoes
+    assert any("4 of 6 labels at tick marks" in said for said in result.evidence)
+    np.testing.assert_allclose(result.value_at(at), [float(text) for text in texts], atol=3)
+
+
+def test_a_tick_mark_beside_a_label_is_no_minus_sign() -> None:
+    rows, box = places(6), PixelBox(200, 100, 224, 500)
+    pixels = picture(rows, vertical=True)
+    around = tick_reading._Surroundings(
+        pixels, BarAxis(box, "vertical"), lambda crops: [], [], None, {"right": find_ticks(pixels, box, "right")}
+    )
+    seen: list[PixelBox] = []
+
+    def reread(_: np.ndarray, rest: PixelBox, *__: object) -> Word:
+        seen.append(rest)
+        return Word("50", rest)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tick_reading, "read_label", reread)
+        minus = Word("-50", PixelBox(226, rows[0] - 9, 256, rows[0] + 9), 0.9, glyph_px=13.0)
+        doubt = "a minus sign was read but none is drawn"
+        assert around._without_mark(minus).text == "-50"
+        assert around._without_mark(replace(minus, checks=(doubt,))).text == "50"
+        beyond = replace(minus, box=PixelBox(240, rows[0] - 9, 270, rows[0] + 9), checks=(doubt,))
+        assert around._without_mark(beyond).text == "-50"
+    assert [rest.left > 229 for rest in seen] == [True]
+
+
+def test_the_sign_of_one_label_is_told_by_two_sure_ones() -> None:
+    at, doubt = places(3), ("a minus sign was read but none is drawn",)
+    sure = [word("-0.006", float(at[0]), 242), word("0.002", float(at[2]), 242)]
+    result = reading([], at=[], ticks=at, extra=[*sure, word("-0.002", float(at[1]), 242, checks=doubt)])
+    assert result.accepted, result.vetoes
+    doubted = [word("-0.010", float(at[0]), 242, checks=doubt), word("-0.006", float(at[1]), 242, checks=doubt)]
+    result = reading([], at=[], ticks=at, extra=[*doubted, word("-0.002", float(at[2]), 242)])
+    vetoed(result, "The minus signs of 2 of 3 labels are in doubt")

@@ -31,6 +31,8 @@ LABEL_OFF_GLYPHS = 0.3
 COMMON_OFF_GLYPHS = 0.3
 #: By how much nearer to its marks, in glyph heights, a ladder must stand to prefer marks of a later kind.
 CLEARLY_CENTRED = 0.12
+#: Share of the labels that must stand at marks, where these are four or more.
+MOST_MARKED = 0.6
 
 
 @dataclass(frozen=True, eq=False)
@@ -297,7 +299,7 @@ def match_ticks(
     for pool in pools:
         matched, offset = _matched(centres, pool, glyph)
         count = np.isfinite(matched).sum()
-        if count < max(2, 0.7 * len(centres)):
+        if count < max(2, (MOST_MARKED if count >= 4 else 0.7) * len(centres)):
             continue
         if suited is not None:
             nearer = abs(offset) < abs(suited[1]) - CLEARLY_CENTRED * glyph - 0.5

@@ -96,7 +96,10 @@ def _unverified(case: Circumstances) -> str:
 
 
 def _lost_signs(case: Circumstances) -> str:
-    """The ink shows minus signs where the scale has none, or none where it has them."""
+    """The ink shows minus signs where the scale has none, or none where it has them.
+
+    Two sure labels or more, and more than those in doubt, tell the signs of the others on an even scale.
+    """
     labels = [label for label in case.accepted if not label.exact]
     wrong = []
     for label, value in zip(case.accepted, values_read(case), strict=True):
@@ -104,7 +107,8 @@ def _lost_signs(case: Circumstances) -> str:
         absent = any("minus sign was read but none" in check for check in label.checks)
         if not label.exact and ((drawn and value > 0) or (absent and value < 0)):
             wrong.append(label)
-    if len(wrong) < max(1, 0.3 * len(labels)):
+    clean = sum(is_verified(label) for label in labels if not any(label is other for other in wrong))
+    if len(wrong) < max(1, 0.3 * len(labels)) or (clean >= 2 and clean > len(wrong) and even_steps(case.fit)):
         return ""
     return f"The minus signs of {len(wrong)} of {len(labels)} labels are in doubt, as of {wrong[0].text!r}."
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from rasterio.io import DatasetWriter
     from rasterio.windows import Window
 
-__all__ = ["write_geotiff", "write_reasons"]
+__all__ = ["write_geotiff", "write_positions", "write_reasons"]
 
 _TILE = 256
 _WRITE_ROWS = 1024
@@ -98,6 +98,28 @@ def write_reasons(
     assert raster.reason is not None
     meanings = {f"REASON_{number}": name for number, name in names.items()}
     _write(Path(path), raster, [(raster.reason, "reason")], {**(tags or {}), **meanings}, colors=colors)
+
+
+def write_positions(path: str | Path, px: Raster, km: Raster | None, *, tags: Mapping[str, str] | None = None) -> None:
+    """Write how far every cell may be off its place: band 1 in pixels of the figure, band 2 in km on the ground.
+
+    Parameters
+    ----------
+    path : str or Path
+    px, km : Raster
+        On one grid; km is None for a map that is not on a body.
+    tags : mapping of str to str
+        Provenance, as metadata of the file.
+
+    Raises
+    ------
+    FileProblemError
+        If the file cannot be written completely.
+    """
+    bands = [(px.values, "position uncertainty [px]")]
+    if km is not None:
+        bands.append((km.values, "position uncertainty [km]"))
+    _write(Path(path), px, bands, tags or {}, averaged=True)
 
 
 def _write(

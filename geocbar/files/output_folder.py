@@ -16,6 +16,7 @@ __all__ = ["fresh_folder"]
 _OWN_ENDINGS = (
     ".tif",
     ".reason.tif",
+    ".position.tif",
     ".reason.qml",
     ".gpkg",
     ".qml",

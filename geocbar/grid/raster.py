@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,8 +11,10 @@ from numpy.typing import NDArray
 
 from geocbar.errors import InvalidInputError
 from geocbar.figure.layout import PixelBox
+from geocbar.grid.cell_places import CellPlaces, Patch
 from geocbar.place.georeference import Georeference
 from geocbar.place.projections import is_geographic, project_points, require_crs
+from geocbar.value.blocks import cut_rows, cut_tiles, do_all
 
 __all__ = ["RESAMPLING", "Raster", "footprint", "map_plane", "to_map", "to_plane"]
 
@@ -26,9 +27,8 @@ MAX_CELLS = 2_000_000_000
 #: Rotations that move no place of the map by more than this, in pixels, are left out of a geotransform.
 ROTATION_PX = 0.5
 
-_BLOCK_CELLS = 1 << 19
+_TILE = 512
 _EDGE_STEPS = 64
-_FOLD_PROBES = 4096
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,14 +134,33 @@ def to_map(
     out = [np.full(shape, np.nan, np.float32) for _ in floats]
     reasons = None if reason is None else np.full(shape, outside, np.uint8)
     within = box.slices(width, height)
-    for rows, pixels in _cells_to_pixels(georeference, crs, grid, shape):
+    places = CellPlaces(georeference, crs, grid)
+
+    def fill(patch: Patch) -> None:
+        cells, pixels = (patch.rows, patch.cols), patch.pixels()
         inside = _inside(pixels, within)
-        places = pixels[inside]
+        if not inside.any():
+            return
+        seen = inside.reshape(patch.rows.stop - patch.rows.start, -1)
         for layer, target in zip(floats, out, strict=True):
-            flat = target[rows].reshape(-1)
-            flat[inside] = _nearest(layer, places) if resampling == "nearest" else _bilinear(layer, places, within)
+            read = (
+                _nearest(layer, pixels[inside]) if resampling == "nearest" else _bilinear(layer, pixels[inside], within)
+            )
+            target[cells][seen] = read
         if reason is not None and reasons is not None:
-            reasons[rows].reshape(-1)[inside] = _nearest(reason, places)
+            reasons[cells][seen] = _nearest(reason, pixels[inside])
+
+    # Projections are asked one at a time; pixels are read by both cores.
+    for tile_row in cut_rows(shape, _TILE * shape[1]):
+        tiles = cut_tiles((tile_row.stop - tile_row.start, shape[1]), _TILE, 0)
+        patches = [
+            patch
+            for tile in tiles
+            for patch in places.patches(
+                slice(tile_row.start + tile.inner[0].start, tile_row.start + tile.inner[0].stop), tile.inner[1]
+            )
+        ]
+        do_all(fill, patches)
     light = out.pop() if intensity is not None else None
     return Raster(out[0], grid, crs, out[1] if sigma is not None else None, reasons, light)
 
@@ -277,51 +296,6 @@ def _pixel_size(world: NDArray[np.float64], box: PixelBox) -> float:
     down = np.diff(world, axis=0)[:, :-1] * (_EDGE_STEPS / box.height)
     area = np.abs(right[..., 0] * down[..., 1] - right[..., 1] * down[..., 0])
     return float(f"{np.sqrt(np.nanmedian(area)):.3g}")
-
-
-def _cells_to_pixels(
-    georeference: Georeference, crs: str, grid: Affine, shape: tuple[int, int]
-) -> Iterator[tuple[slice, NDArray[np.float64]]]:
-    """Row blocks of the grid, with the picture coordinates of their cells' centres; NaN where there are none."""
-    height, width = shape
-    transform = georeference.transform
-    cut = georeference.cut
-    near = np.median(georeference.gcps.used().world[:, 0]) if cut is None else cut.lon_0
-    folds = _Folds(georeference)
-    wrap = is_geographic(georeference.crs)
-    step = max(_BLOCK_CELLS // width, 1)
-    x = grid.c + grid.a * (np.arange(width) + 0.5)
-    for start in range(0, height, step):
-        rows = slice(start, min(start + step, height))
-        y = grid.f + grid.e * (np.arange(rows.start, rows.stop) + 0.5)
-        world = np.stack([np.tile(x, len(y)), np.repeat(y, width)], axis=1)
-        world = project_points(world, crs, georeference.crs)
-        if wrap and crs != georeference.crs:
-            world[:, 0] -= 360 * np.round((world[:, 0] - near) / 360)
-        pixels = transform.to_pixel(world)
-        pixels[folds.beyond(world)] = np.nan
-        yield rows, pixels
-
-
-class _Folds:
-    """Where a fit has folded over: far from its points a polynomial leads back to the wrong side of the picture."""
-
-    def __init__(self, georeference: Georeference) -> None:
-        self._jacobian = georeference.transform.jacobian
-        self._sign = np.sign(np.median(np.linalg.det(self._jacobian(georeference.gcps.used().world))))
-
-    def beyond(self, world: NDArray[np.float64]) -> NDArray[np.bool_]:
-        """(n,) True where the sign of the Jacobian is not that at the control points."""
-        probe = world[:: max(len(world) // _FOLD_PROBES, 1)]
-        if not self._turned(probe).any():
-            return np.zeros(len(world), bool)
-        return self._turned(world)
-
-    def _turned(self, world: NDArray[np.float64]) -> NDArray[np.bool_]:
-        jacobian = self._jacobian(world)
-        determinant = jacobian[:, 0, 0] * jacobian[:, 1, 1] - jacobian[:, 0, 1] * jacobian[:, 1, 0]
-        with np.errstate(invalid="ignore"):
-            return ~(np.sign(determinant) == self._sign)
 
 
 def _inside(pixels: NDArray[np.float64], within: tuple[slice, slice]) -> NDArray[np.bool_]:

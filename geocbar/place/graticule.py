@@ -27,8 +27,13 @@ __all__ = ["GraticuleReading", "read_graticule"]
 _BENT = "The graticule is bent or tilted, and its lines could not be followed into the map."
 _UNPROVEN = "Nothing shows that meridians are upright and evenly spaced: the labels stand at one side only."
 
-#: Scales are the same if they differ by less than this share; two laws are, by less than this many pixels.
-SAME_SCALE, LAWS_APART_PX = 0.01, 3.0
+#: Scales may be the same if they differ by less than this share, are surely the same below, and surely not above these.
+SAME_SCALE, SURE_SCALE, OTHER_SCALE = 0.01, 0.005, 0.02
+#: Two laws of latitudes are the same if they differ by less than this over the map.
+LAWS_APART_PX = 3.0
+
+#: Maps as wide as this get control points at their ends, which tell where the world is cut.
+WIDE_DEGREES = 150.0
 
 #: At most so many meridians and parallels are paired.
 MOST_LINES = 6
@@ -167,7 +172,9 @@ def _read_rectangle(
         return _nothing(sides, _BENT, denied)
     proof = proves_cylinder(box, lons, lat, sides, verticals)
     vetoes = [] if proof else [_UNPROVEN]
-    vetoes += find_label_vetoes(axes, sides) + _shape_vetoes(box, lons, lats) + _law_vetoes(box, lon, lat)
+    vetoes += find_label_vetoes(axes, sides) + _shape_vetoes(box, lons, lats)
+    lat, doubts, settled = _settle_law(box, lon, lat)
+    vetoes += doubts
     labels = _all_labels(axes, sides)
     evidence = [f"Meridians are upright: {proof}."] if proof else []
     for axis in axes:
@@ -178,7 +185,9 @@ def _read_rectangle(
         evidence += [
             f"'{label.text}' at the {axis.side} was taken for a misreading and left out." for label in axis.contrary
         ]
-    gcps = _paired(lon, lat)
+    evidence += settled
+    ends = _ends(box.left + 0.5, box.right - 0.5, lon) if abs(lon.slope) * box.width >= WIDE_DEGREES else []
+    gcps = _paired(lon, lat, ends, _ends(box.top, box.bottom, lat) if settled else ())
     if gcps is None:
         vetoes.append("Fewer than two meridians and two parallels have a mark at their label.")
     return GraticuleReading(gcps, labels, tuple(vetoes), tuple(evidence))
@@ -238,38 +247,66 @@ def _shape_vetoes(box: PixelBox, lons: Sequence[DegreeAxis], lats: Sequence[Degr
     return vetoes
 
 
-def _law_vetoes(box: PixelBox, lon: DegreeAxis, lat: DegreeAxis) -> list[str]:
-    """Whether the latitudes suit two laws alike that are far apart elsewhere on the map."""
+def _settle_law(box: PixelBox, lon: DegreeAxis, lat: DegreeAxis) -> tuple[DegreeAxis, list[str], list[str]]:
+    """Choose among laws the latitudes suit alike though they are far apart elsewhere on the map.
+
+    All laws but that of plain latitudes have the scale of the longitudes at the equator, and plain ones may.
+
+    Returns
+    -------
+    lat : DegreeAxis
+        Under the law that was chosen.
+    vetoes, evidence : list of str
+        Empty if there was nothing to choose.
+    """
     low, high = sorted(float(np.clip(lat.value_at(edge), -89, 89)) for edge in (box.top, box.bottom))
     inside = np.linspace(low, high, 9)
-    here = lat.place_of(inside)
+    suited = [lat]
     for name in LAWS:
         other = None if name == lat.law else fit_degrees(lat.labels, "lat", lat.side, name)
-        if other is None or len(other.labels) < len(lat.labels) or other.rms_px > max(0.45, 2 * lat.rms_px):
-            continue
-        # All laws but the plain one have the scale of the longitudes at the equator.
-        if name != "linear" and abs(scale_ratio(lon, other) - 1) > SAME_SCALE:
-            continue
-        if name == "linear" and lat.law != "linear" and abs(scale_ratio(lon, lat) - 1) > SAME_SCALE:
-            continue
-        apart = float(np.abs(other.place_of(inside) - here).max())
-        if apart > LAWS_APART_PX:
-            return [
-                f"The latitudes at the {lat.side} ({', '.join(label.text for label in lat.labels[:4])}) suit two kinds"
-                f" of maps alike ({lat.law} and {name}), which differ by {apart:.0f} px."
-            ]
-    return []
+        if other is not None and len(other.labels) == len(lat.labels) and other.rms_px <= max(0.45, 2 * lat.rms_px):
+            suited.append(other)
+    off = [abs(scale_ratio(lon, axis) - 1) for axis in suited]
+    rivals = [k for k, axis in enumerate(suited) if off[k] <= SAME_SCALE or axis.law == "linear"]
+    first = min(range(len(suited)), key=lambda k: off[k])
+    chosen = suited[first]
+    apart = {k: float(np.abs(suited[k].place_of(inside) - chosen.place_of(inside)).max()) for k in rivals if k != first}
+    far = {k: px for k, px in apart.items() if px > LAWS_APART_PX}
+    if not far or off[first] > SAME_SCALE:
+        return lat, [], []
+    labels = ", ".join(label.text for label in lat.labels[:4])
+    if off[first] <= SURE_SCALE and all(off[k] > OTHER_SCALE for k in far):
+        return (
+            chosen,
+            [],
+            [f"{lat.side}: {labels} alone do not tell the spacing; {chosen.law} has the scale of both axes."],
+        )
+    names = " and ".join([chosen.law, *(suited[k].law for k in far)])
+    differ = f"differ by {max(far.values()):.0f} px"
+    return lat, [f"The latitudes at the {lat.side} ({labels}) suit {names} spacing alike, which {differ}."], []
 
 
-def _paired(lon: DegreeAxis, lat: DegreeAxis) -> GroundControlPoints | None:
-    """Crossings of the marks of both axes."""
+def _ends(first: float, last: float, axis: DegreeAxis) -> list[FrameLabel]:
+    """Degrees at the frame's ends by the law, where the labels alone would not tell it, or where the world is cut."""
+    ends = [(edge, axis.value_at(edge)) for edge in (first, last)]
+    return [
+        FrameLabel(axis.side, edge, f"{value:.2f}° by {axis.law} spacing", value, axis.kind, True)
+        for edge, value in ends
+        if axis.kind == "lon" or abs(value) < 88
+    ]
+
+
+def _paired(
+    lon: DegreeAxis, lat: DegreeAxis, more_lons: Sequence[FrameLabel] = (), more_lats: Sequence[FrameLabel] = ()
+) -> GroundControlPoints | None:
+    """Crossings of the marks of both axes, and of more meridians and parallels that follow from their laws."""
     meridians = _spread([label for label in lon.labels if label.marked])
     parallels = _spread([label for label in lat.labels if label.marked])
     if len(meridians) < 2 or len(parallels) < 2:
         return None
     pixels, world, names = [], [], []
-    for south in parallels:
-        for east in meridians:
+    for south in (*parallels, *more_lats):
+        for east in (*meridians, *more_lons):
             pixels.append((east.position, south.position))
             world.append((_wrapped(east.value or 0.0, lon), south.value or 0.0))
             names.append(f"{east.text} {south.text} ({lat.side} mark x {lon.side} mark)")

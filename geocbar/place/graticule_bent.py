@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import combinations
 
 import numpy as np
 
@@ -17,6 +18,8 @@ __all__ = ["BentGraticule", "cross_gridlines", "settle_values"]
 
 #: Pixels a degree may change so much from one gap between labels to the next.
 MOST_CHANGE = 1.45
+#: Labels a side must have for one of them, or two, to be left out.
+FEWEST_WITHOUT = {1: 4, 2: 6}
 #: A followed line is believed if so much of it is seen, as smooth as this (px), and as long as this (share of frame).
 LEAST_SEEN, MOST_ROUGH, LEAST_LENGTH = 0.55, 0.8, 0.2
 
@@ -51,7 +54,7 @@ def settle_values(labels: Sequence[FrameLabel], kind: str) -> tuple[FrameLabel, 
     Returns
     -------
     tuple of FrameLabel or None
-        With values; at most one in four left out as misread. None if they follow no progression.
+        With values; at most one in four, or two in six, left out as misread. None if they follow no progression.
     """
     limit = 90.0 if kind == "lat" else 360.0
     usable = [
@@ -63,9 +66,11 @@ def settle_values(labels: Sequence[FrameLabel], kind: str) -> tuple[FrameLabel, 
         whole = _settled(usable, kind, west)
         if whole is not None:
             return whole
-        if len(usable) >= 4:
-            for k in range(len(usable)):
-                part = _settled([*usable[:k], *usable[k + 1 :]], kind, west)
+        for count in (1, 2):
+            if len(usable) < FEWEST_WITHOUT[count]:
+                break
+            for strangers in combinations(range(len(usable)), count):
+                part = _settled([label for k, label in enumerate(usable) if k not in strangers], kind, west)
                 if part is not None:
                     return part
     return None

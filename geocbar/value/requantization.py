@@ -172,12 +172,22 @@ def _round_blocks(channel: NDArray[np.float32], step: NDArray[np.float32]) -> ND
         rows = channel[start : start + _ROWS]
         grid = (len(rows) // _BLOCK, _BLOCK, width // _BLOCK, _BLOCK)
         blocks = rows.reshape(grid).transpose(0, 2, 1, 3).reshape(-1, _BLOCK * _BLOCK)
-        waves = blocks @ forward
+        waves = _times(blocks, forward)
         np.rint(waves, out=waves)
-        blocks = waves @ backward
+        blocks = _times(waves, backward)
         back = blocks.reshape(grid[0], grid[2], _BLOCK, _BLOCK).transpose(0, 2, 1, 3).reshape(rows.shape)
         np.rint(back, out=back)
         np.clip(back, -128, 127, out=out[start : start + _ROWS])
+    return out
+
+
+def _times(blocks: NDArray[np.float32], matrix: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Matrix product in pieces that are too small to be shared among threads: that is done by tiles already."""
+    size = _BLOCK * _BLOCK
+    whole = len(blocks) // size * size
+    out = np.empty_like(blocks)
+    np.matmul(blocks[:whole].reshape(-1, size, size), matrix, out=out[:whole].reshape(-1, size, size))
+    np.matmul(blocks[whole:], matrix, out=out[whole:])
     return out
 
 

@@ -13,6 +13,7 @@ from geocbar.value.color import pack_colors, unpack_colors
 from geocbar.value.projection import project_colors
 from geocbar.value.requantization import requantize
 from geocbar.value.scale import ColorScale
+from geocbar.value.smoothing import median_of_nine
 
 __all__ = ["at_ends", "channel_noise", "color_spread", "error_kind", "estimate_half_width", "estimate_sigma"]
 
@@ -328,7 +329,7 @@ class _Repacking:
             total += again
         total /= len(_GRIDS)
         # What the median filter takes from peaks and ridges shows in what a second pass would take.
-        bent = ndimage.median_filter(unit[seen], 3)
+        bent = median_of_nine(unit[seen])
         bent -= unit[seen]
         np.clip(bent, -_LARGEST_CHANGE, _LARGEST_CHANGE, out=bent)
         bent *= bent
@@ -351,8 +352,7 @@ class _Repacking:
             values = self._scale.to_even(self._scale.values_at(nodes))
             self._unit_of[fresh] = (values - low) / (high - low)
             unit = self._unit_of[packed]
-        smooth: NDArray[np.float32] = ndimage.median_filter(unit, 3)
-        return smooth
+        return median_of_nine(unit)
 
 
 def _tiles(shape: tuple[int, int], size: int) -> list[tuple[slice, slice]]:

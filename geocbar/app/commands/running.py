@@ -90,6 +90,9 @@ __all__ = ["run"]
 @click.option("--csv", is_flag=True, help="Also write the points as CSV.")
 @click.option("--netcdf", is_flag=True, help="Also write the raster as NetCDF (CF conventions); needs geocbar[xarray].")
 @click.option(
+    "--positions", is_flag=True, help="Also write MAP.position.tif: how far every cell may be off its place, px and km."
+)
+@click.option(
     "--report/--no-report", default=True, help="Write MAP.html, a page to check everything by.  [default: write]"
 )
 @click.option("--overwrite", is_flag=True, help="Replace the outputs of an earlier run.")
@@ -100,6 +103,7 @@ def run(
     out: Path | None,
     csv: bool,
     netcdf: bool,
+    positions: bool,
     report: bool,
     overwrite: bool,
     as_json: bool,
@@ -132,7 +136,13 @@ def run(
         progress.done()
         raise _with_draft(error) from error
     files = result.save(
-        target, overwrite=overwrite, csv=csv, netcdf=netcdf, report=_report if report else None, progress=progress
+        target,
+        overwrite=overwrite,
+        csv=csv,
+        netcdf=netcdf,
+        positions=positions,
+        report=_report if report else None,
+        progress=progress,
     )
     progress.done()
     if as_json:

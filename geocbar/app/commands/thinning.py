@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from geocbar.app.commands.options import checked_max_error
+
 __all__ = ["thin"]
 
 
@@ -19,16 +21,16 @@ __all__ = ["thin"]
 @click.option("--band", type=click.IntRange(min=1), default=1, help="Band of the raster.  [default: 1]")
 @click.option(
     "--max-error",
-    type=float,
-    default=2.0,
-    metavar="PERCENT",
-    help="The points rebuild 99 % of the raster within this share of its range.  [default: 2]",
+    default="2",
+    metavar="PERCENT|none",
+    callback=checked_max_error,
+    help="The points rebuild 99 % of the raster within this share of its range, or three sigma where that is more;"
+    " none: the centres of clusters, nothing promised.  [default: 2]",
 )
-@click.option("--no-promise", is_flag=True, help="Centres of clusters alone, without a promised error.")
 @click.option(
     "--spacing",
     type=float,
-    help="One point stands for at most a square of so many cells.  [default: none; 16 with --no-promise]",
+    help="One point stands for at most a square of so many cells.  [default: none; 16 with --max-error none]",
 )
 @click.option("--log", "logarithmic", is_flag=True, help="The error is one of the values' logarithm.")
 @click.option("--overwrite", is_flag=True, help="Replace a file that is there.")
@@ -37,7 +39,6 @@ def thin(
     out: Path | None,
     band: int,
     max_error: float,
-    no_promise: bool,
     spacing: float | None,
     logarithmic: bool,
     overwrite: bool,
@@ -50,12 +51,11 @@ def thin(
     from geocbar.app.regridding import thin_raster
 
     target = out or Path(f"{raster_path.stem}_points.gpkg")
-    promised = None if no_promise else max_error / 100
     lines = thin_raster(
         raster_path,
         target,
         band=band,
-        max_error=promised,
+        max_error=max_error / 100,
         spacing=spacing,
         logarithmic=logarithmic,
         overwrite=overwrite,

@@ -6,12 +6,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from geocbar.app.picker.hand_work import HandWork
 from geocbar.app.picker.latest_job import LatestJob, Outdated
 from geocbar.errors import GeocbarError, NotReadError
 from geocbar.figure.layout import PixelBox
 from geocbar.figure.words import ReadText
-from geocbar.inspection import Inspection, inspect_source, read_frame_points
+from geocbar.figure_reading import FigureReading
+from geocbar.inspection import Inspection, inspect_source, judge_reading, read_frame_points
 from geocbar.place.gcps import GroundControlPoints
 from geocbar.recipe import Recipe
 from geocbar.scale_source import read_scale
@@ -58,7 +61,9 @@ class FigureWatch:
     def __init__(self, session: PickerSession, read: ReadText | None, on_failure: Callable[[Exception], None]) -> None:
         self._session, self._read = session, read
         self._job = LatestJob("reading", on_failure)
-        self._seen: tuple[object, Inspection | None] = (None, None)
+        self._reading: FigureReading | None = None
+        self._reading_of: object = None
+        self._scale: tuple[Recipe, ColorScale] | None = None
         self._key: object = None
         self._offer: tuple[GroundControlPoints, str] | None = None
         self._offer_tried = False
@@ -70,8 +75,13 @@ class FigureWatch:
 
     def look(self, work: HandWork) -> None:
         """Look again if anything changed that the findings depend on."""
-        recipe = work.recipe
-        key = (_figure_key(recipe), recipe.scale, recipe.vmin, recipe.vmax, work.said_ticks(), work.ticks is None)
+        recipe, reading = work.recipe, self._reading
+        key: tuple[object, ...] = (
+            *(_figure_key(recipe), recipe.panel, recipe.scale, recipe.vmin, recipe.vmax),
+            *(work.said_ticks(), work.ticks is None),
+        )
+        if reading is not None and len(reading.frames) > 1 and recipe.panel is None:
+            key += tuple(point.pixel for point in work.points if point.enabled)  # they tell the panel
         if key != self._key:
             self._key = key
             self._job.submit(lambda outdated: self._look(work, outdated))
@@ -81,9 +91,8 @@ class FigureWatch:
         self._job.close()
 
     def _look(self, work: HandWork, outdated: Outdated) -> None:
-        recipe = work.recipe
         try:
-            found = self._inspected(recipe)
+            found = self._inspected(work)
         except GeocbarError as error:
             self._session.found(Findings(message=error.message, hint=error.hint))
             return
@@ -97,19 +106,18 @@ class FigureWatch:
         if not outdated():
             self._session.found(self._with_scale(findings, work))
 
-    def _inspected(self, recipe: Recipe) -> Inspection:
-        key = _figure_key(recipe)
-        if self._seen[1] is None or self._seen[0] != key:
-            session = self._session
-            plain = replace(recipe, vmin=None, vmax=None, ticks=None)
+    def _inspected(self, work: HandWork) -> Inspection:
+        recipe, session = work.recipe, self._session
+        plain = replace(recipe, vmin=None, vmax=None, ticks=None)
+        if self._reading is None or self._reading_of != _figure_key(recipe):
             named = None
             if recipe.colormap:
                 limits: dict[str, Any] = {"vmin": 0.0, "vmax": 1.0} if recipe.vmin is None else {}
                 named = read_scale(replace(recipe, **limits), session.picture, session.coding, None).scale.colors
             found = inspect_source(plain, session.source, self._read, lossy=session.coding.lossy, map_colors=named)
-            self._seen = (key, found)
-        assert self._seen[1] is not None
-        return self._seen[1]
+            self._reading, self._reading_of = found.reading, _figure_key(recipe)
+        points = np.array([point.pixel for point in work.points if point.enabled]).reshape(-1, 2)
+        return judge_reading(plain, session.source, self._reading, points)
 
     def _frame(self, found: Inspection) -> PixelBox | None:
         box, turned = found.box, found.reading.turned
@@ -134,7 +142,9 @@ class FigureWatch:
         seen = picture if turned is None else replace(picture, pixels=turned.pixels)
         try:
             complete = said if said.colormap else replace(found, recipe=said).completed()
-            return replace(findings, scale=read_scale(complete, seen, self._session.coding, found.box).scale)
+            if self._scale is None or self._scale[0] != complete:
+                self._scale = complete, read_scale(complete, seen, self._session.coding, found.box).scale
+            return replace(findings, scale=self._scale[1])
         except GeocbarError as error:
             return replace(findings, message=error.message, hint=error.hint)
 
@@ -150,4 +160,4 @@ class FigureWatch:
 
 def _figure_key(recipe: Recipe) -> object:
     """What decides over bar and panels."""
-    return (recipe.colorbar, recipe.frame, recipe.panel, recipe.colormap, recipe.turn)
+    return (recipe.colorbar, recipe.frame, recipe.colormap, recipe.turn)

@@ -6,6 +6,8 @@ import { arrowScale } from "./layers.js";
 const rows = new Map();
 const $ = (id) => document.getElementById(id);
 
+const onGround = (km) => (km < 0.001 ? "less than 1 m" : `${shortened(km, 3)} km`);
+
 export const shortened = (value, digits = 6) => `${+value.toPrecision(digits)}`;
 
 export function usePoints(viewer) {
@@ -84,7 +86,7 @@ function show(viewer) {
     row.tr.className = `${point.number === store.chosen ? "chosen" : ""} ${point.enabled ? "" : "off"}`;
     const judged = point.judged;
     row.off.textContent = judged?.px === undefined || judged.px === null ? "" : judged.px.toFixed(2);
-    row.off.title = judged?.px === undefined || judged.px === null ? "" : `${judged.km === null ? "" : `${shortened(judged.km, 3)} km on the ground; `}${judged.left_out_px?.toFixed(2) ?? "–"} px if the point itself takes no part`;
+    row.off.title = judged?.px === undefined || judged.px === null ? "" : `${judged.km === null ? "" : `${onGround(judged.km)} on the ground; `}${judged.left_out_px?.toFixed(2) ?? "–"} px if the point itself takes no part`;
     row.off.classList.toggle("odd", Boolean(judged?.suspicion));
     row.why.hidden = !judged?.suspicion;
     row.reason.textContent = judged?.suspicion ? `⚠ ${judged.suspicion}` : "";
@@ -107,11 +109,12 @@ function showFit(state) {
   const out = $("fit");
   out.className = fit.placed ? "placed" : /more point|No point/.test(fit.message) ? "missing" : "wrong";
   if (fit.placed) {
-    const km = fit.rmse_km === null ? "" : ` = ${shortened(fit.rmse_km, 3)} km`;
+    const km = fit.rmse_km === null ? "" : ` = ${onGround(fit.rmse_km)}`;
     const out1 = fit.left_out_rmse_px === null ? "" : `; leave-one-out ${fit.left_out_rmse_px.toFixed(2)} px`;
+    const seen = state.points.some((p) => p.enabled && p.judged?.px > 0.05);
     const bold = document.createElement("b");
     bold.textContent = fit.sentence;
-    out.replaceChildren(bold, `: RMSE ${fit.rmse_px.toFixed(2)} px${km}${out1}. Arrows ${arrowScale(state)} times longer.${fit.comparing ? " Comparing projections …" : ""}`);
+    out.replaceChildren(bold, `: RMSE ${fit.rmse_px.toFixed(2)} px${km}${out1}.${seen ? ` Arrows ${arrowScale(state)} times longer.` : ""}${fit.comparing ? " Comparing projections …" : ""}`);
   } else out.textContent = state.points.length ? `${fit.message} ${fit.hint}` : "";
   const notes = fit.placed ? fit.notes : [];
   $("fit-notes").replaceChildren(...notes.map((note) => { const li = document.createElement("li"); li.textContent = note; return li; }));

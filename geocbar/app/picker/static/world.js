@@ -11,7 +11,7 @@ export async function useWorld(viewer) {
   const said = document.getElementById("globe-place");
   const c = canvas.getContext("2d");
   const view = { lon: 0, lat: 15, scale: 1.1, width: 1, height: 1 };
-  let land = null, fine = null, fineFor = "", drag = null, seen = "", waiting = false, cursor = null, timer = 0;
+  let land = null, fine = null, fineFor = "", drag = null, seen = 0, waiting = false, cursor = null, timer = 0;
 
   const path = (rings, factor, close) => {
     const out = new Path2D();
@@ -164,17 +164,20 @@ export async function useWorld(viewer) {
   new ResizeObserver(redraw).observe(canvas);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
 
-  /* Once points have places, the map goes where they are; after that it is the hand's. */
+  /* The map goes where the points are when a new one lies out of sight; otherwise it is the hand's. */
   return () => {
     const places = (store.state?.degrees ? store.state.points : []).filter((p) => p.world).map((p) => p.world);
-    const key = places.length >= 2 ? "there" : "";
-    if (key && seen !== key) {
+    const hidden = ([lon, lat]) => {
+      const [x, y] = toScreen(lon + 360 * Math.round((view.lon - lon) / 360), lat);
+      return x < 8 || y < 8 || x > view.width - 8 || y > view.height - 8;
+    };
+    if (places.length >= 2 && (seen < 2 || (places.length > seen && places.some(hidden)))) {
       const lons = places.map((p) => p[0]), lats = places.map((p) => p[1]);
       const span = Math.max(Math.max(...lons) - Math.min(...lons), 1.6 * (Math.max(...lats) - Math.min(...lats)), 2);
       view.lon = turn((Math.max(...lons) + Math.min(...lons)) / 2); view.lat = (Math.max(...lats) + Math.min(...lats)) / 2;
-      view.scale = Math.min(Math.max((0.45 * view.width) / span, 0.8), 60);
+      view.scale = Math.min(Math.max((0.6 * view.width) / span, 0.8), 60);
     }
-    seen = key;
+    seen = places.length;
     redraw();
   };
 }
