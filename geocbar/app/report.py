@@ -95,7 +95,7 @@ def render_report(
         _colors(result, layers),
         _bar(result),
         _place(result, steps, bool(coastlines)),
-        _points(result, facts),
+        _points(result, layers, facts),
         _budget(result, facts),
         _notes(result),
         _cite(result, Path(recipe_path), facts),
@@ -292,7 +292,7 @@ def _lengths(px: float, km: float) -> str:
     return f"{number(px, 3)} px" + (f", {number(km, 3)} km" if np.isfinite(km) else "")
 
 
-def _points(result: DigitizedMap, facts: Facts) -> Markup:
+def _points(result: DigitizedMap, layers: Layers, facts: Facts) -> Markup:
     rebuild = result.rebuild
     told = [
         ("Points", f"{len(result.points)}, one for {number(facts['reduction'], 3)} pixels with a value"),
@@ -302,12 +302,20 @@ def _points(result: DigitizedMap, facts: Facts) -> Markup:
         ("Inside the points' hull", f"{100 * rebuild.covered:.2f} % of the pixels with a value"),
         ("RMSE outside the hull", f"{number(rebuild.outside_rmse_percent, 3)} %"),
     ]
-    drawing = map_drawing(
+    dots = map_drawing(
         result, "Thinned points over the map redrawn", use("img-redrawn", class_="faint"), use("img-thinned")
     )
-    return section(
-        "points", "Points", _figure(drawing, "The thinned points over the map redrawn from its values."), _pairs(told)
+    error = map_drawing(result, "Map of the error of the map rebuilt from its points", use("img-rebuilt"))
+    pair = element(
+        "div",
+        _figure(dots, "The thinned points over the map redrawn from its values."),
+        _figure(
+            Markup(error + ramp_legend(layers, "rebuilt", "% of the scale")),
+            "What linear interpolation between the points loses.",
+        ),
+        class_="pair",
     )
+    return section("points", "Points", pair, _pairs(told))
 
 
 def _pairs(told: Sequence[tuple[str, str]]) -> Markup:

@@ -92,8 +92,9 @@ def color_space(result: DigitizedMap) -> Markup:
 
 
 def ramp_legend(layers: Layers, layer: str, unit: str) -> Markup:
-    """The colours of the difference or the uncertainty, with their numbers."""
-    top = layers.difference_top if layer == "difference" else layers.sigma_top
+    """The colours of the difference, the uncertainty or the rebuild error, with their numbers."""
+    tops = {"difference": layers.difference_top, "sigma": layers.sigma_top, "rebuilt": layers.rebuilt_top}
+    top = tops[layer]
     steps = [
         element("rect", x=10 + 5 * i, y=4, width=5.3, height=14, fill=_css(ramp_color(layer, i / 39)))
         for i in range(40)

@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 from geocbar.digitized_map import DigitizedMap
 from geocbar.files.encoded_pictures import encode_indexed, encode_picture
+from geocbar.grid.levels import unit_coordinate
+from geocbar.grid.mesh import build_mesh, mesh_errors
 from geocbar.value.reasons import REASON_COLORS, Reason
 
 __all__ = ["NO_VALUE", "Layers", "ramp_color", "render_layers", "sample_of_frame"]
@@ -34,13 +36,15 @@ class Layers:
     Parameters
     ----------
     uris : dict of str to str
-        ``figure``, ``redrawn``, ``difference``, ``sigma``, ``reasons``, ``thinned``.
+        ``figure``, ``redrawn``, ``difference``, ``sigma``, ``reasons``, ``thinned``, ``rebuilt``.
     difference_top : float
         Colour distance, in 8-bit sRGB units, at the dark end of the difference.
     difference_median, difference_p99 : float
         Of the pixels with a value.
     sigma_top : float
         Percent of the scale at the dark end of the uncertainty.
+    rebuilt_top : float
+        Percent of the scale at the dark end of the error of the map rebuilt from its points.
     """
 
     uris: dict[str, str]
@@ -48,6 +52,7 @@ class Layers:
     difference_median: float
     difference_p99: float
     sigma_top: float
+    rebuilt_top: float
 
 
 def sample_of_frame(result: DigitizedMap, side: int) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.bool_]]:
@@ -66,7 +71,7 @@ def sample_of_frame(result: DigitizedMap, side: int) -> tuple[NDArray[np.intp], 
 
 def ramp_color(layer: str, share: float) -> tuple[int, int, int]:
     """Colour of the difference or the uncertainty at a share of its top."""
-    ramp = np.array(_DIFFERENCE_RAMP if layer == "difference" else _SIGMA_RAMP, dtype=float)
+    ramp = np.array(_SIGMA_RAMP if layer == "sigma" else _DIFFERENCE_RAMP, dtype=float)
     at = np.linspace(0, 1, len(ramp))
     red, green, blue = (round(float(np.interp(share, at, ramp[:, band]))) for band in range(3))
     return red, green, blue
@@ -100,15 +105,49 @@ def render_layers(result: DigitizedMap) -> Layers:
     sigma = np.full(values.shape, np.nan)
     sigma[valued] = 100 * result.scale.shares_of_range(values[valued], result.inversion.sigma[grid][valued])
     sigma_top = _round_up(max(_percentile(sigma[valued], 99), 1e-3))
+    lost = 100 * np.abs(rebuild_misfit(result, rows, cols))
+    lost[~inside] = np.nan
+    rebuilt_top = _round_up(max(_percentile(lost[np.isfinite(lost)], 99.5), 1e-3))
     uris = {
         "figure": encode_picture(pixels, _PHOTO_BYTES, longest_side=LONGEST_SIDE),
         "redrawn": encode_picture(redrawn, _PHOTO_BYTES),
         "difference": _leveled("difference", apart / top, valued, beyond),
         "sigma": _leveled("sigma", sigma / sigma_top, valued, beyond),
         "reasons": encode_indexed(reason, [REASON_COLORS[code] for code in Reason], _LEVEL_BYTES),
+        "rebuilt": _leveled("rebuilt", lost / rebuilt_top, np.isfinite(lost), beyond),
         "thinned": _dotted(result, rows, cols),
     }
-    return Layers(uris, top, _percentile(apart[valued], 50), _percentile(apart[valued], 99), sigma_top)
+    return Layers(uris, top, _percentile(apart[valued], 50), _percentile(apart[valued], 99), sigma_top, rebuilt_top)
+
+
+def rebuild_misfit(result: DigitizedMap, rows: NDArray[np.intp], cols: NDArray[np.intp]) -> NDArray[np.float64]:
+    """What linear interpolation between the points gives less what was read, as shares of the scale, at some pixels.
+
+    Returns
+    -------
+    (len(rows), len(cols)) float array
+        NaN where there is no value, and outside the points' hull; 0 and 1, right and wrong, on a class scale.
+    """
+    scale, points = result.scale, result.points
+    read = unit_coordinate(result.inversion.values[np.ix_(rows, cols)], scale.limits, scale.norm)
+    at = np.stack(
+        [
+            np.interp(points.pixels[:, i], places + 0.5, np.arange(len(places)) + 0.5)
+            for i, places in enumerate((cols, rows))
+        ],
+        axis=1,
+    )
+    levels = unit_coordinate(points.values, scale.limits, scale.norm)
+    if scale.is_classes:
+        from scipy.spatial import cKDTree
+
+        row, col = np.nonzero(np.isfinite(read))
+        off = np.full(read.shape, np.nan)
+        off[row, col] = levels[cKDTree(at).query(np.stack([col, row], axis=1) + 0.5)[1]] != read[row, col]
+        return off
+    if len(at) < 3 or np.linalg.matrix_rank(at - at.mean(axis=0)) < 2:
+        return np.full(read.shape, np.nan)
+    return np.asarray(mesh_errors(build_mesh(at, levels), read.astype(np.float32)), np.float64)
 
 
 def _leveled(layer: str, share: NDArray[np.floating], valued: NDArray[np.bool_], beyond: NDArray[np.bool_]) -> str:

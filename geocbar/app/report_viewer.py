@@ -17,6 +17,7 @@ _LAYERS = {
     "difference": "Difference of colours",
     "sigma": "Uncertainty",
     "reasons": "Why no value",
+    "rebuilt": "Error of the points",
 }
 
 #: Drawings that are over the map from the beginning.
@@ -53,6 +54,7 @@ def viewer(result: DigitizedMap, layers: Layers, overlays: dict[str, Markup], re
     legends = [
         _legend_of("difference", ramp_legend(layers, "difference", "of 255")),
         _legend_of("sigma", ramp_legend(layers, "sigma", "% of the scale")),
+        _legend_of("rebuilt", ramp_legend(layers, "rebuilt", "% of the scale")),
         _legend_of("reasons", reason_legend(reasons)),
     ]
     text = (

@@ -103,7 +103,10 @@ def score_map(drawn: GraticuleMap, seed: int = 0) -> GraticuleScore:
     if accepted and reading.gcps is not None:
         try:
             fit = fit_georeference(reading.gcps, "auto", size=(pixels.shape[1], pixels.shape[0]))
-            off = np.hypot(*(np.asarray(fit.to_pixel(drawn.world)) - drawn.places).T)
+            world = drawn.world.copy()
+            middle = (reading.gcps.world[:, 0].min() + reading.gcps.world[:, 0].max()) / 2
+            world[:, 0] += 360.0 * np.round((middle - world[:, 0]) / 360.0)
+            off = np.hypot(*(np.asarray(fit.transform.to_pixel(world)) - drawn.places).T)
             median, most = float(np.median(off)), float(np.max(off))
         except GeocbarError as error:
             accepted, vetoes = False, (str(error),)
