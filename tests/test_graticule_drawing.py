@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-
 from drawing.graticules import draw_graticule, label_text, round_step
 
 

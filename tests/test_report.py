@@ -392,10 +392,10 @@ def test_classes_and_log_scales_have_reports(result: DigitizedMap) -> None:
         ColorScale.from_colors(colors, vmin=0.01, vmax=100, scale="log", name="rain", unit="mm"),
     ):
         values = scale.values_at(np.linspace(0, 2, HEIGHT * WIDTH).reshape(HEIGHT, WIDTH)).astype(np.float32)
-        sigma = np.abs(values) / 20
-        text = render_report(
-            replace(result, scale=scale, inversion=replace(result.inversion, values=values, sigma=sigma))
-        )
+        inversion = replace(result.inversion, values=values, sigma=np.abs(values) / 20)
+        row, col = result.points.pixels.astype(int).T[::-1]
+        points = replace(result.points, values=values[row, col])
+        text = render_report(replace(result, scale=scale, inversion=inversion, points=points))
         assert "Histogram of rain [mm]" in text
         assert "nan" not in read_page(text).words
 
