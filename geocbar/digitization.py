@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geocbar.digitized_map import DigitizedMap, Progress
-from geocbar.errors import InvalidInputError
+from geocbar.errors import InvalidInputError, NotReadError
 from geocbar.figure.layout import PixelBox
 from geocbar.figure.outlines import pixels_inside
 from geocbar.figure.words import ReadText
@@ -23,6 +23,7 @@ from geocbar.grid.thinning import Points, RebuildError, rebuild_error, thin
 from geocbar.inspection import Inspection, inspect_source, read_frame_points
 from geocbar.place.gcps import GroundControlPoints, check_gcps
 from geocbar.place.georeference import Georeference, fit_georeference
+from geocbar.place.graticule_compare import compare_frame_points
 from geocbar.place.local_crs import local_notes
 from geocbar.place.slips import name_slips
 from geocbar.recipe import Recipe
@@ -75,12 +76,16 @@ def digitize_recipe(recipe: Recipe, *, read: ReadText | None = None, progress: P
     area, found, scale_source = _read_scale(recipe, source, coding, gcps, read)
 
     tell("placing the map")
+    given = gcps is not None
     if gcps is None:
         assert found is not None
         gcps, said = read_frame_points(found, read, lossy=coding.lossy)
         notes += said
     georeference = place_picture(recipe, picture, gcps, exact=exact, frame=area.box)
     notes += georeference.notes
+    if given and found is not None and recipe.frame is None:
+        tell("comparing with the labels at the frame")
+        notes += _contradictions(georeference, found, read, lossy=coding.lossy)
     recipe = recipe if found is None else found.completed()
     scale = scale_source.scale
     notes += [*(found.notes if found else ()), *scale_source.notes]
@@ -275,6 +280,15 @@ def place_picture(
     if frame is None and recipe.frame and recipe.frame != "none":
         frame = PixelBox.parse(recipe.frame)
     return fit_georeference(gcps, model, size=(picture.width, picture.height), frame=frame, keep_all=recipe.keep_all)
+
+
+def _contradictions(georeference: Georeference, found: Inspection, read: ReadText | None, *, lossy: bool) -> list[str]:
+    """Where the labels at the map's frame, if they can be read for certain, contradict the place given."""
+    try:
+        points, _ = read_frame_points(found, read, lossy=lossy)
+    except NotReadError:
+        return []  # most maps have no such labels, and nothing is claimed of them
+    return compare_frame_points(georeference, points)
 
 
 def _require_pixels(frame: PixelBox, picture: Picture) -> None:

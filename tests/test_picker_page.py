@@ -172,3 +172,70 @@ def test_a_point_is_seen_at_once_and_the_fit_soon(server: PickerServer, tmp_path
         state = server.desk.session.act("locate", {"number": 4, "lon": "25", "lat": "40"})
         assert time.monotonic() - began < 1.0
         assert state["points"][3]["judged"]["px"] < 2
+
+
+def test_markup_in_names_is_text(tmp_path: Path) -> None:
+    name = "<img src=x onerror=alert(1)>&\"'"
+    folder = tmp_path / "maps"
+    folder.mkdir()
+    server = open_picker(draw_map(folder / f"{name}.png"), {})
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+    session = server.desk.session
+    session.act("add", {"x": 100, "y": 100})
+    session.act("rename", {"number": 1, "name": name})
+    session.act("title", {"name": name, "unit": name})
+    with Browser(tmp_path, 1360, 900) as browser:
+        PickerPage(browser, server)
+        assert browser.run("document.querySelector('#map-name').textContent") == f"{name}.png"
+        assert browser.run("document.querySelector('#points-rows .name').value") == name
+        browser.run("document.querySelector('#points-rows .name').focus()")
+        browser.run("picker.store.state.fit.message = document.querySelector('#points-rows .name').value; 0")
+        session.act("locate", {"number": 1, "lon": "1", "lat": "2"})
+        session.act("add", {"x": 100, "y": 100})
+        state = session.act("locate", {"number": 2, "lon": "1", "lat": "3"})
+        assert not state["fit"]["placed"]
+        time.sleep(0.3)
+        assert browser.run("document.querySelectorAll('img:not(#check), [onerror]').length") == 0
+        assert browser.complaints == []
+        assert not any(address.endswith("/x") for address in browser.requests)
+    server.shutdown()
+    server.server_close()
+    session.close()
+
+
+def test_another_picture_is_dropped(server: PickerServer, tmp_path: Path) -> None:
+    folder = server.desk.session.files.folder
+    with Browser(tmp_path, 1360, 900) as browser:
+        page = PickerPage(browser, server)
+        browser.run(
+            "(async () => { const c = new OffscreenCanvas(120, 80); c.getContext('2d').fillRect(0, 0, 60, 80);"
+            " const d = new DataTransfer(); d.items.add(new File([await c.convertToBlob()], 'other.png'));"
+            " dispatchEvent(new DragEvent('drop', { dataTransfer: d })); })()"
+        )
+        browser.wait("window.picker?.store.state?.map.name === 'other.png'")
+        assert page.state("map.width") == 120
+    assert (folder / "other.png").is_file()
+
+
+def test_all_of_it_by_keyboard(server: PickerServer, tmp_path: Path) -> None:
+    with Browser(tmp_path, 1360, 900) as browser:
+        page = PickerPage(browser, server)
+        browser.run("document.querySelector('#view').focus()")
+        page.enter()
+        browser.wait("picker.store.state.points.length === 1")
+        browser.wait("document.activeElement.classList.contains('degrees')")
+        page.type("45°30'N 10E")
+        page.enter()
+        browser.wait("picker.store.state.points[0].world")
+        assert page.state("points[0].world") == [10, 45.5]
+        browser.wait("document.activeElement.id === 'view'")
+        for key, tool in (("b", "bar"), ("f", "frame"), ("g", "background"), ("m", "mask"), ("p", "points")):
+            page.key(key, ord(key.upper()))
+            browser.wait(f"picker.store.tool === '{tool}'")
+        names = (
+            "[...document.querySelectorAll('button, input, select, canvas[tabindex], iframe')].filter(e => !("
+            "e.getAttribute('aria-label') || e.title || e.textContent.trim() || e.labels?.length)).map(e => e.outerHTML)"
+        )
+        assert browser.run(names) == []
+        assert browser.run("document.documentElement.lang") == "en"
+        assert browser.complaints == []

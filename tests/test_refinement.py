@@ -17,7 +17,8 @@ from scipy.spatial import cKDTree
 
 from geocbar.errors import InvalidInputError
 from geocbar.grid.borders import hold_borders
-from geocbar.grid.refinement import picture_noise, refine
+from geocbar.grid.levels import picture_noise
+from geocbar.grid.refinement import refine
 from geocbar.grid.rims import rim_pixels
 from geocbar.grid.thinning import Points, rebuild_error, thin
 from tests.drawing.fields import make_field
@@ -89,11 +90,13 @@ def test_promise_is_held_on_a_jpeg_with_holes_and_lines(name: str, bound: float)
     assert np.abs(points.values - picture[row, col]).max() <= bound
 
 
-def test_promise_is_held_below_the_noise_if_the_noise_is_not_said() -> None:
+def test_promise_is_held_below_the_noise_if_the_noise_is_to_be_rebuilt() -> None:
     field = draw_field("smooth", shape=(60, 80))
-    noisy = field + np.random.default_rng(3).normal(0, 0.01, field.shape)
-    points = thin(noisy, limits=(0, 1), max_error=0.01, sigma=np.zeros_like(noisy))
-    assert missed_share(noisy, points, 0.01) <= 0.01
+    noisy = (field + np.random.default_rng(3).normal(0, 0.01, field.shape)).astype(np.float32)
+    found = refine(noisy, np.zeros(0, np.int64), max_error=0.01)
+    col, row = found.flat % 80 + 0.5, found.flat // 80 + 0.5
+    pixels = np.stack([col, row], axis=1)
+    assert missed_share(noisy, Points(pixels, found.values, found.count, pixels, ""), 0.01) <= 0.01
 
 
 def test_noise_that_is_known_is_not_rebuilt() -> None:
@@ -108,16 +111,19 @@ def test_noise_that_is_known_is_not_rebuilt() -> None:
     assert found.is_kept
     assert found.noisy_percent == pytest.approx(50)
     assert found.p99_percent > 4
-    plainly = rebuild_error(noisy, points, (0, 1), max_error=0.02)
-    assert plainly.kept_percent == pytest.approx(100 * (1 - missed_share(noisy, points, 0.02)), abs=0.01)
-    assert not plainly.is_kept
+    assert not rebuild_error(field + 0.05 * (np.arange(WIDTH) % 9 == 0), points, (0, 1), max_error=0.02).is_kept
 
 
 def test_noise_is_measured_if_no_sigma_is_given() -> None:
     field = draw_field("smooth", shape=(60, 80))
     noisy = field + np.random.default_rng(3).normal(0, 0.01, field.shape)
-    measured = thin(noisy, limits=(0, 1), max_error=0.01)
-    assert len(measured) < 0.2 * len(thin(noisy, limits=(0, 1), max_error=0.01, sigma=np.zeros_like(noisy)))
+    wrong = np.zeros_like(noisy)
+    for sigma in (None, wrong):
+        points = thin(noisy, limits=(0, 1), max_error=0.01, sigma=sigma)
+        assert len(points) < 0.1 * noisy.size
+        found = rebuild_error(noisy, points, (0, 1), sigma=sigma, max_error=0.01)
+        assert found.is_kept
+        assert found.noisy_percent == 100
 
 
 @pytest.mark.parametrize("norm", ["log", "linear"])

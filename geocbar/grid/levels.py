@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 from geocbar.errors import InvalidInputError
 from geocbar.value.norms import Norm, as_norm
 
-__all__ = ["cut_levels", "even_sigma", "quantize", "require_picture", "unit_coordinate"]
+__all__ = ["cut_levels", "even_noise", "even_sigma", "picture_noise", "quantize", "require_picture", "unit_coordinate"]
 
 
 def unit_coordinate(values: NDArray[np.floating], limits: ArrayLike, norm: Norm | str) -> NDArray[np.float64]:
@@ -43,6 +43,45 @@ def even_sigma(
     reach = unit_coordinate(high, limits, norm) - unit_coordinate(low, limits, norm)
     width = np.maximum(high - low, np.finfo(np.float64).tiny)
     return np.asarray(reach * sigma / width, dtype=np.float32)
+
+
+def even_noise(
+    unit: NDArray[np.float32],
+    values: NDArray[np.floating],
+    sigma: NDArray[np.floating] | None,
+    limits: ArrayLike,
+    norm: Norm | str,
+) -> NDArray[np.float32] | float:
+    """What nobody can tell from the map, as shares of the scale: sigma, and never less than the picture's own noise.
+
+    Parameters
+    ----------
+    unit : (h, w) float32 array
+        The values as shares of the scale.
+    values, sigma : (h, w) float arrays
+        In the unit of the bar; None: not known.
+    limits, norm
+        As for :func:`unit_coordinate`.
+    """
+    least = picture_noise(unit)
+    if sigma is None:
+        return least
+    return np.fmax(even_sigma(values, sigma, limits, norm), np.float32(least))
+
+
+def picture_noise(picture: NDArray[np.float32]) -> float:
+    """One standard deviation of the noise that differs from pixel to pixel, from the median second difference.
+
+    Examples
+    --------
+    >>> ramp = np.add.outer(np.arange(30.0), np.arange(40.0))
+    >>> picture_noise(ramp.astype(np.float32))
+    0.0
+    """
+    rows = picture[:: max(1, len(picture) // 500)]
+    bends = np.abs(rows[:, 1:-1] - (rows[:, :-2] + rows[:, 2:]) / 2)
+    bends = bends[np.isfinite(bends)]
+    return float(np.median(bends)) / (0.6745 * 1.5**0.5) if len(bends) else 0.0
 
 
 def require_picture(values: ArrayLike) -> NDArray[np.floating]:

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from geocbar.errors import InvalidInputError
 from geocbar.grid.borders import nearest_pixels
-from geocbar.grid.levels import even_sigma, require_picture, unit_coordinate
+from geocbar.grid.levels import even_noise, require_picture, unit_coordinate
 from geocbar.grid.mesh import KEPT, NOISE_WIDTH, build_mesh, mesh_errors
 from geocbar.value.norms import Norm
 
@@ -88,10 +88,10 @@ class RebuildError:
     promised_percent : float
         The error that was promised; NaN if none was.
     kept_percent : float
-        Percentage of the pixels with a value that are rebuilt within what was promised, or within three sigma of their
-        value; those outside the hull are not. NaN if nothing was promised.
+        Percentage of the pixels with a value that are rebuilt within what was promised, or within three times
+        the noise of their value, which is sigma or what neighbours differ by; those outside the hull are not. NaN if nothing was promised.
     noisy_percent : float
-        Percentage of the pixels for which three sigma are more than what was promised.
+        Percentage of the pixels for which three times the noise is more than what was promised.
     by_nearest : bool
         Whether the nearest point counts instead of interpolation, as for classes.
     """
@@ -118,7 +118,7 @@ class RebuildError:
             return f"{only}{kept:.1f} % of the map have the class of the nearest point"
         noise = ""
         if self.noisy_percent >= 0.05:
-            noise = f", or three sigma where that is more ({self.noisy_percent:.1f} % of it)"
+            noise = f", or three times its noise where that is more ({self.noisy_percent:.1f} % of it)"
         bound = f"{self.promised_percent:.3g} % of the range{noise}"
         return f"{only}{kept:.1f} % of the map within {bound}; {plain}"
 
@@ -178,8 +178,8 @@ def rebuild_error(
     places = points.pixels - points.pixels.mean(axis=0) if len(points) else points.pixels
     triangles = len(points) >= 3 and np.linalg.matrix_rank(places) == 2
     step = int(np.ceil((values.size / _COMPARED) ** 0.5))
-    part = values[::step, ::step]
-    unit = unit_coordinate(part, limits, norm).astype(np.float32)
+    unit_of_all = unit_coordinate(values, limits, norm).astype(np.float32)
+    unit = unit_of_all[::step, ::step]
     valid = np.isfinite(unit)
     if not (len(points) if nearest else triangles) or not valid.any():
         return RebuildError(math.nan, math.nan, math.nan, math.nan, math.nan)
@@ -192,9 +192,8 @@ def rebuild_error(
         rebuilt = mesh_errors(build_mesh(at, levels), unit)[valid]
     error = np.abs(rebuilt)
     inside = np.isfinite(error)
-    promise = _promise(
-        error, max_error, None if sigma is None else even_sigma(part, sigma[::step, ::step], limits, norm)[valid]
-    )
+    noise = np.broadcast_to(even_noise(unit_of_all, values, sigma, limits, norm), values.shape)[::step, ::step][valid]
+    promise = _promise(error, max_error, noise)
     beyond = np.flatnonzero(valid)[~inside]
     outside = _of_nearest(levels, at, beyond, unit.shape) - unit.ravel()[beyond]
     error = error[inside]
@@ -206,18 +205,14 @@ def rebuild_error(
 
 
 def _promise(
-    error: NDArray[np.floating], max_error: float | None, noise: NDArray[np.float32] | None
+    error: NDArray[np.floating], max_error: float | None, noise: NDArray[np.float32]
 ) -> tuple[float, float, float]:
     """What was promised, how many pixels keep it, and how many are so noisy that their noise counts; in percent."""
     if max_error is None or max_error == math.inf:
         return math.nan, math.nan, math.nan
-    bound: NDArray[np.float32] | np.float32 = np.float32(max_error)
-    noisy = 0.0
-    if noise is not None:
-        wide = np.float32(NOISE_WIDTH) * noise
-        noisy = float(np.mean(wide > bound))
-        bound = np.fmax(bound, wide)
-    return 100 * max_error, 100 * float(np.mean(error <= bound)), 100 * noisy
+    wide = np.float32(NOISE_WIDTH) * noise
+    bound = np.fmax(np.float32(max_error), wide)
+    return 100 * max_error, 100 * float(np.mean(error <= bound)), 100 * float(np.mean(wide > np.float32(max_error)))
 
 
 def _of_nearest(

@@ -12,11 +12,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geocbar.errors import InvalidInputError
-from geocbar.grid.mesh import KEPT, Mesh, Misfit, Surface, build_mesh, measure_misfit, pixel_places, share_pixels
+from geocbar.grid.mesh import (
+    KEPT,
+    NOISE_WIDTH,
+    Mesh,
+    Misfit,
+    Surface,
+    build_mesh,
+    measure_misfit,
+    pixel_places,
+    share_pixels,
+)
 from geocbar.grid.rims import rim_pixels
 from geocbar.grid.spans import PixelLattice
 
-__all__ = ["Refinement", "picture_noise", "refine"]
+__all__ = ["Refinement", "refine"]
 
 #: Share of the pixels that may fail when points are chosen: a little less than the promise allows, so that it also
 #: holds at a random sample of them.
@@ -42,6 +52,9 @@ _GROWTH, _FAST_GROWTH, _MANY = 0.2, 0.6, 5_000
 
 #: From so many points on, while a larger share of the pixels is missed than this, every triangle may get a point.
 _VERY_MANY, _FAR = 20_000, 0.08
+
+#: Least share of the points there are that go in at once, if so many can.
+_LEAST_GROWTH = 0.01
 
 #: In the end points go in for so many times the pixels that are missed too many: a point does not win all it might.
 _HASTE = 4.0
@@ -118,21 +131,6 @@ class _Task:
         values[~old] = _point_values(self.surface, at[~old])
         self.known, self.known_values = at, values
         return values
-
-
-def picture_noise(picture: NDArray[np.float32]) -> float:
-    """One standard deviation of the noise that differs from pixel to pixel, from the median second difference.
-
-    Examples
-    --------
-    >>> ramp = np.add.outer(np.arange(30.0), np.arange(40.0))
-    >>> picture_noise(ramp.astype(np.float32))
-    0.0
-    """
-    rows = picture[:: max(1, len(picture) // 500)]
-    bends = np.abs(rows[:, 1:-1] - (rows[:, :-2] + rows[:, 2:]) / 2)
-    bends = bends[np.isfinite(bends)]
-    return float(np.median(bends)) / (0.6745 * 1.5**0.5) if len(bends) else 0.0
 
 
 def refine(
@@ -256,13 +254,17 @@ def _picks(
     flat, triangle = misfit.flat, misfit.triangle
     fresh = (triangle >= 0) & ~_is_among(flat, at)
     flat, triangle = flat[fresh], triangle[fresh]
+    solid = _is_solid(task.surface, mesh, flat, triangle)
+    if solid.any():
+        flat, triangle = flat[solid], triangle[solid]
     claim = np.bincount(triangle, minlength=len(mesh.corners)).astype(np.float64)
     claim += np.arange(len(claim)) / (2.0 * len(claim))  # decides between equals
     hurried = len(at) > _VERY_MANY and len(misfit.flat) > _FAR * misfit.looked
     beside = 0.0 if hurried or task.is_dense(at) else _largest_beside(mesh, claim)
     chosen = np.flatnonzero((claim >= 1) & (claim > beside))
     chosen = chosen[np.argsort(-claim[chosen])][:at_most]
-    chosen = chosen[: int(np.searchsorted(np.cumsum(claim[chosen]), surplus)) + 1]
+    enough = int(np.searchsorted(np.cumsum(claim[chosen]), surplus)) + 1
+    chosen = chosen[: max(enough, int(_LEAST_GROWTH * len(at)))]
     wanted = np.zeros(len(claim), np.bool_)
     wanted[chosen] = True
     inside = wanted[triangle]
@@ -271,6 +273,24 @@ def _picks(
     order = np.lexsort((flat, -np.abs(off), triangle))
     first = np.flatnonzero(np.diff(triangle[order], prepend=-1))
     return flat[order[first]]
+
+
+def _is_solid(surface: Surface, mesh: Mesh, flat: NDArray[np.int64], triangle: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Which missed pixels are no outliers of the noise: where it is loud, the pixels around them are missed as well."""
+    noise = _noise_at(surface, flat)
+    solid = np.ones(len(flat), np.bool_)
+    loud = np.flatnonzero(NOISE_WIDTH * noise > surface.max_error)
+    off = mesh.at_pixels(flat[loud], surface.picture.shape[1], triangle[loud]) - _mean_around(
+        surface.picture, flat[loud]
+    )
+    solid[loud] = np.abs(off) > noise[loud]
+    return solid
+
+
+def _noise_at(surface: Surface, flat: NDArray[np.int64]) -> NDArray[np.float32]:
+    if np.ndim(surface.noise) == 0:
+        return np.full(len(flat), surface.noise, np.float32)
+    return np.nan_to_num(np.asarray(surface.noise, np.float32).ravel()[flat])
 
 
 def _largest_beside(mesh: Mesh, claim: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -347,10 +367,10 @@ def _mean_around(picture: NDArray[np.float32], flat: NDArray[np.int64]) -> NDArr
 
 def _point_values(surface: Surface, at: NDArray[np.int64]) -> NDArray[np.float64]:
     own = surface.picture.ravel()[at].astype(np.float64)
-    noise = np.broadcast_to(np.asarray(surface.noise), surface.picture.shape)[np.divmod(at, surface.picture.shape[1])]
+    noise = _noise_at(surface, at)
     noisy = np.flatnonzero(noise >= _QUIET * surface.max_error)
     fitted = _plane_values(surface.picture, at[noisy])
-    near = np.abs(fitted - own[noisy]) <= np.minimum(3 * noise[noisy], surface.max_error)
+    near = np.abs(fitted - own[noisy]) <= np.fmax(NOISE_WIDTH * noise[noisy], surface.max_error)
     own[noisy[near]] = fitted[near]
     return own
 

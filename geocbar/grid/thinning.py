@@ -11,9 +11,9 @@ from numpy.typing import ArrayLike, NDArray
 from geocbar.errors import InvalidInputError
 from geocbar.grid.borders import hold_borders
 from geocbar.grid.clusters import ClusterChoices, Pieces, cluster_pixels, gradient_mask
-from geocbar.grid.levels import even_sigma, quantize, require_picture, unit_coordinate
+from geocbar.grid.levels import even_noise, even_sigma, quantize, require_picture, unit_coordinate
 from geocbar.grid.points import Points, RebuildError, rebuild_error
-from geocbar.grid.refinement import picture_noise, refine
+from geocbar.grid.refinement import refine
 from geocbar.value.norms import Norm, as_norm
 
 __all__ = ["Points", "RebuildError", "gradient_mask", "quantize", "rebuild_error", "thin"]
@@ -55,9 +55,10 @@ def thin(
     of these points that are needed stay, and others are added where they are needed.
 
     The promise is that at 99 % of the pixels that have a value, linear interpolation between the points (Delaunay
-    triangles in the picture) comes within `max_error` of it, or within three `sigma` of it where that is more. Below
-    that the noise of a JPEG cannot be told from the map, and to rebuild it would take a point for every other pixel;
-    above it nothing is forgiven. :func:`rebuild_error` tells both: how many pixels keep the promise, and plain errors.
+    triangles in the picture) comes within `max_error` of it, or within three times its noise where that is more. The
+    noise is `sigma`, and never less than what the picture's own second differences say. Below that the noise of a JPEG
+    cannot be told from the map, and to rebuild it would take a point for every other pixel; above it nothing is
+    forgiven. :func:`rebuild_error` tells both: how many pixels keep the promise, and the plain errors.
 
     Parameters
     ----------
@@ -223,7 +224,7 @@ def _keep_promise(
 ) -> _Found:
     """Points that keep a promise, first chosen from some, of which one in each cell is held if asked for."""
     if classes is None:
-        noise = picture_noise(unit) if sigma is None else even_sigma(values, sigma, limits, norm)
+        noise = even_noise(unit, values, sigma, limits, norm)
         kept = refine(unit, places, max_error=max_error, noise=noise, hold=places if held else None)
         at, count, extent = kept.flat, kept.count, kept.extent
         found = _values_of(kept.values, values.ravel()[at], unit.ravel()[at], limits, norm)

@@ -74,7 +74,7 @@ def _strayed(axis: DegreeAxis) -> str:
         own = [reading.value for reading in label.readings if reading.slips == 0 and reading.axis in ("", axis.kind)]
         if not label.marked or len(own) != 1:
             continue
-        turns = 360.0 * np.arange(-1, 2) if axis.kind == "lon" else np.zeros(1)
+        turns = np.array([-360.0, 0.0, 360.0] if axis.kind == "lon" else [0.0])
         off = float(np.abs(axis.place_of(own[0] + turns) - label.position).min())
         if SAME_PX < off < 0.35 * gap:
             return f"'{label.text}' at the {axis.side} stands {off:.0f} px off even spacing."

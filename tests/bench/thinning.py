@@ -218,7 +218,7 @@ def thinning_tables() -> str:
     return f"""### The promise
 
 Maps of {_SHAPE[1]} x {_SHAPE[0]} px with lines and a white box, stored and read; sigma is the median, in percent of the
-range. *Kept* is the share of all pixels with a value that are rebuilt within what is promised, or within three sigma of
+range. *Kept* is the share of all pixels with a value that are rebuilt within what is promised, or within three times the noise of
 their value where that is more; 99 is promised. *Plain p99* is the 99th percentile of the error, nothing forgiven.
 
 {_table(["field", "colormap", "stored as", "sigma %", *bounds], promises)}

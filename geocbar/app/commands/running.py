@@ -64,7 +64,7 @@ __all__ = ["run"]
     "--max-error",
     metavar="PERCENT|none",
     callback=checked_max_error,
-    help="The points rebuild 99 % of the map within this share of the range, or three sigma of the values where that"
+    help="The points rebuild 99 % of the map within this share of the range, or three times its noise where that"
     " is more; none: the centres of clusters, nothing promised.  [default: 2]",
 )
 @click.option(

@@ -223,11 +223,19 @@ class PickerSession:
         def place(outdated: Outdated) -> None:
             self._draw(quick, work, frame)
             if quick.quick and not outdated():
-                full = place_fully(work, self.size)
+                full = self._placed_fully(work, quick)
                 if not outdated():
                     self._draw(full, work, frame)
 
         self._placing.submit(place)
+
+    def _placed_fully(self, work: HandWork, quick: Placement) -> Placement:
+        """The full fit; the quick one stays, with a note, should that stumble."""
+        try:
+            return place_fully(work, self.size)
+        except Exception as error:
+            said = f"The projections could not be compared ({type(error).__name__}: {error}): this is the quick fit."
+            return replace(quick, quick=False, notes=(*quick.notes, said))
 
     def _draw(self, placement: Placement, work: HandWork, frame: PixelBox) -> None:
         none: dict[str, Any] = {"coast": [], "graticule": []}
