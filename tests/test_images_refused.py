@@ -176,7 +176,7 @@ def test_numbers_are_not_colours(mode: str, value: float, numbers: str, tmp_path
 BOMB = raw_png(2, 8, (40000, 40000), b"\0")
 LIMIT_SENTENCE = (
     r"map\.png would unpack to 40000 x 40000 px = 1600 Mpx, more than the limit of 500 Mpx\.\n"
-    r"  If you trust the file: --max-pixels 1600000000$"
+    r"  If you trust the file and have 56 GB of memory: --max-pixels 1600000000$"
 )
 
 

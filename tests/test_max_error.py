@@ -58,8 +58,8 @@ def test_no_error_above_nothing_is_wrong_usage(job: MapJob, tmp_path: Path, text
         ),
         (
             RebuildError(0.5, 3.0, 7.0, 1.0, math.nan, 2.0, 99.14, 12.0),
-            "99.1 % of the map within 2 % of the range, or three times its noise where that is more (12.0 % of it); RMSE 0.50 %,"
-            " 99 % within 3.00 %, all within 7 % of the range",
+            "99.1 % of the map within 2 % of the range, or three times its noise where that is more (12.0 % of it);"
+            " RMSE 0.50 %, 99 % within 3.00 %, all within 7 % of the range",
         ),
         (
             RebuildError(0.5, 3.0, 7.0, 1.0, math.nan, 2.0, 98.99, 0.0),

@@ -234,7 +234,8 @@ def test_all_of_it_by_keyboard(server: PickerServer, tmp_path: Path) -> None:
             browser.wait(f"picker.store.tool === '{tool}'")
         names = (
             "[...document.querySelectorAll('button, input, select, canvas[tabindex], iframe')].filter(e => !("
-            "e.getAttribute('aria-label') || e.title || e.textContent.trim() || e.labels?.length)).map(e => e.outerHTML)"
+            "e.getAttribute('aria-label') || e.title || e.textContent.trim() || e.labels?.length))"
+            ".map(e => e.outerHTML)"
         )
         assert browser.run(names) == []
         assert browser.run("document.documentElement.lang") == "en"

@@ -5,11 +5,15 @@ from __future__ import annotations
 import http.client
 import io
 import json
+import signal
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
@@ -247,3 +251,27 @@ def test_lines_of_the_world_are_served(server: PickerServer) -> None:
 def test_a_port_that_is_taken(server: PickerServer, tmp_path: Path) -> None:
     with pytest.raises(FileProblemError, match=f"Port {server.port} cannot be used"):
         open_picker(draw_map(tmp_path / "map.png"), {}, port=server.port)
+
+
+def test_the_command_prints_its_address_and_ends_with_ctrl_c(tmp_path: Path) -> None:
+    path = draw_map(tmp_path / "map.png")
+    command = [sys.executable, "-m", "geocbar", "pick", str(path), "--no-browser"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    try:
+        address = process.stdout.readline().split()[-1]
+        parts = urlsplit(address)
+        assert parts.hostname == "127.0.0.1"
+        assert len(parts.fragment) >= 32
+        link = http.client.HTTPConnection("127.0.0.1", parts.port or 0, timeout=20)
+        link.request("GET", "/api/state", headers={"X-Geocbar-Token": parts.fragment})
+        assert json.loads(link.getresponse().read())["map"]["name"] == "map.png"
+        link.close()
+        process.send_signal(signal.SIGINT)
+        said, trouble = process.communicate(timeout=30)
+    finally:
+        process.kill()
+        process.wait()
+    assert process.returncode == 0, trouble
+    assert "Ended. Nothing was changed." in said
+    assert [p.name for p in tmp_path.iterdir()] == ["map.png"]

@@ -85,7 +85,6 @@ def test_resolution_and_refusals(tmp_path: Path) -> None:
         (("thin", "hills.tif", "--out", "p.xls"), "cannot be written as p.xls"),
         (("thin", "nowhere.tif"), "there is no such file"),
         (("thin", "hills.tif", "--band", "7", "--out", "p.csv"), "no band 7"),
-        (("thin", "hills.tif", "--max-error", "0", "--out", "p.csv"), "gives every pixel"),
         (("regrid", "hills_points.gpkg"), "not said, or said twice"),
         (("regrid", "hills_points.gpkg", "--resolution", "-1", "--out", "x.tif"), "cannot be -1 wide"),
         (
@@ -98,6 +97,9 @@ def test_resolution_and_refusals(tmp_path: Path) -> None:
         outcome = geocbar(*args, cwd=tmp_path)
         assert outcome.code == 1, (args, outcome)
         assert sentence in outcome.err, (args, outcome.err)
+    outcome = geocbar("thin", "hills.tif", "--max-error", "0", "--out", "p.csv", cwd=tmp_path)
+    assert outcome.code == 2
+    assert "is no error above 0 %" in outcome.err
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,9 @@ __all__ = ["MAX_PIXELS", "JpegCoding", "Picture", "file_sha256", "pillow_limit_o
 #: Pictures with more pixels are refused unless the limit is raised: a small file can unpack to any size.
 MAX_PIXELS = 500_000_000
 
+#: The most memory a whole run was seen to take, in bytes a pixel, rounded up.
+RUN_BYTES_A_PIXEL = 35
+
 FORMATS = ("PNG", "JPEG", "GIF", "TIFF", "WEBP", "BMP", "DIB")
 
 #: What Pillow raises for damaged files, besides its own error: broken lengths, tags and tables, each in its own way.
@@ -146,7 +149,7 @@ def read_image(path: str | Path, max_pixels: int = MAX_PIXELS) -> Picture:
             raise FileProblemError(
                 f"{path.name} would unpack to {width} x {height} px = {width * height / 1e6:.10g} Mpx,"
                 f" more than the limit of {max_pixels / 1e6:.10g} Mpx.",
-                f"If you trust the file: --max-pixels {width * height}",
+                f"If you trust the file{_memory(width * height)}: --max-pixels {width * height}",
             )
         try:
             image.load()
@@ -167,6 +170,12 @@ def read_image(path: str | Path, max_pixels: int = MAX_PIXELS) -> Picture:
     pixels = np.asarray(rgb, dtype=np.uint8)
     pixels.setflags(write=False)
     return Picture(pixels, path.name, hashlib.sha256(data).hexdigest(), str(image.format), jpeg, tuple(notes))
+
+
+def _memory(pixels: int) -> str:
+    """What a run on so many pixels needs, if that is much."""
+    needed = pixels * RUN_BYTES_A_PIXEL / 1e9
+    return f" and have {needed:.0f} GB of memory" if needed >= 1 else ""
 
 
 def file_sha256(path: str | Path) -> str:

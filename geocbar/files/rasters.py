@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -53,11 +54,14 @@ def read_raster(path: str | Path, band: int = 1) -> tuple[Raster, str, str]:
         If there is no such band, or no CRS.
     """
     import rasterio
-    from rasterio.errors import RasterioError
+    from rasterio.errors import NotGeoreferencedWarning, RasterioError
 
     path = Path(path)
     try:
-        with rasterio.open(path) as file:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", NotGeoreferencedWarning)  # said below, as a refusal
+            opened = rasterio.open(path)
+        with opened as file:
             if not 1 <= band <= file.count:
                 raise InvalidInputError(f"{path.name} has {file.count} bands, no band {band}.", "Give another --band.")
             if file.crs is None:

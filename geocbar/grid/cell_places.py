@@ -21,7 +21,7 @@ _TOLERANCE_PX = 0.02
 #: Patches not wider and higher than this are worked out cell by cell where interpolation does not do.
 _LEAST_SIDE = 4 * _SPACING
 
-_FOLD_PROBES = 4096
+_FOLD_PROBES = 128
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,22 +44,27 @@ class Patch:
     node_rows: NDArray[np.intp]
     node_cols: NDArray[np.intp]
 
-    def pixels(self) -> NDArray[np.float64]:
-        """(rows * cols, 2) places of all cells, row by row."""
-        if self.nodes.shape[:2] == (self.rows.stop - self.rows.start, self.cols.stop - self.cols.start):
-            return self.nodes.reshape(-1, 2)
-        down = _between(self.nodes, np.arange(self.rows.start, self.rows.stop), self.node_rows)
-        across = _between(down.transpose(1, 0, 2), np.arange(self.cols.start, self.cols.stop), self.node_cols)
-        return across.transpose(1, 0, 2).reshape(-1, 2)
+    def pixels(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Columns and rows of the picture, (rows, cols) each, of the places of all cells."""
+        across, down = self.nodes[..., 0], self.nodes[..., 1]
+        if down.shape == (self.rows.stop - self.rows.start, self.cols.stop - self.cols.start):
+            return across, down
+        rows, cols = (np.arange(cells.start, cells.stop) for cells in (self.rows, self.cols))
+        x, y = (
+            _between(_between(places, rows, self.node_rows, 0), cols, self.node_cols, 1) for places in (across, down)
+        )
+        return x, y
 
 
-def _between(nodes: NDArray[np.float64], cells: NDArray[np.intp], at: NDArray[np.intp]) -> NDArray[np.float64]:
-    """Linear interpolation along the first axis."""
+def _between(
+    nodes: NDArray[np.float64], cells: NDArray[np.intp], at: NDArray[np.intp], axis: int
+) -> NDArray[np.float64]:
+    """Linear interpolation along one axis."""
     left = np.clip(np.searchsorted(at, cells, side="right") - 1, 0, len(at) - 2)
-    share = ((cells - at[left]) / (at[left + 1] - at[left]))[:, None, None]
-    out = nodes[left + 1] - nodes[left]
-    out *= share
-    out += nodes[left]
+    share = (cells - at[left]) / (at[left + 1] - at[left])
+    out = np.take(np.diff(nodes, axis=axis), left, axis=axis)
+    out *= share[:, None] if axis == 0 else share
+    out += np.take(nodes, left, axis=axis)
     return out
 
 
@@ -133,9 +138,11 @@ def _is_smooth(nodes: NDArray[np.float64], node_rows: NDArray[np.intp], node_col
     """Whether every other node tells those between."""
     if not np.isfinite(nodes).all():
         return False
-    down = _between(nodes[::2, ::2], node_rows, node_rows[::2])
-    across = _between(down.transpose(1, 0, 2), node_cols, node_cols[::2])
-    return bool(np.abs(across.transpose(1, 0, 2) - nodes).max() <= _TOLERANCE_PX)
+    for places in (nodes[..., 0], nodes[..., 1]):
+        down = _between(places[::2, ::2], node_rows, node_rows[::2], 0)
+        if np.abs(_between(down, node_cols, node_cols[::2], 1) - places).max() > _TOLERANCE_PX:
+            return False
+    return True
 
 
 def _halves(cells: slice) -> list[slice]:

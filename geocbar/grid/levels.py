@@ -8,7 +8,19 @@ from numpy.typing import ArrayLike, NDArray
 from geocbar.errors import InvalidInputError
 from geocbar.value.norms import Norm, as_norm
 
-__all__ = ["cut_levels", "even_noise", "even_sigma", "picture_noise", "quantize", "require_picture", "unit_coordinate"]
+__all__ = [
+    "cut_levels",
+    "even_noise",
+    "even_sigma",
+    "picture_noise",
+    "quantize",
+    "require_picture",
+    "unit_coordinate",
+    "unit_picture",
+]
+
+#: Pixels taken at once; bounds the memory.
+_BLOCK = 1 << 21
 
 
 def unit_coordinate(values: NDArray[np.floating], limits: ArrayLike, norm: Norm | str) -> NDArray[np.float64]:
@@ -22,6 +34,19 @@ def unit_coordinate(values: NDArray[np.floating], limits: ArrayLike, norm: Norm 
     norm = as_norm(norm, ends)
     low, high = norm.forward(ends)
     return (norm.forward(np.where(np.isfinite(values), values, np.nan)) - low) / (high - low)
+
+
+def unit_picture(values: NDArray[np.floating], limits: ArrayLike, norm: Norm | str) -> NDArray[np.float32]:
+    """The same of a picture, row block by row block, which takes no more memory than the result."""
+    unit = np.empty(values.shape, np.float32)
+    for part in _row_blocks(values.shape):
+        unit[part] = unit_coordinate(values[part], limits, norm)
+    return unit
+
+
+def _row_blocks(shape: tuple[int, ...]) -> list[slice]:
+    rows = max(1, _BLOCK // max(shape[1], 1))
+    return [slice(top, top + rows) for top in range(0, shape[0], rows)]
 
 
 def even_sigma(
@@ -66,7 +91,10 @@ def even_noise(
     least = picture_noise(unit)
     if sigma is None:
         return least
-    return np.fmax(even_sigma(values, sigma, limits, norm), np.float32(least))
+    noise = np.empty(unit.shape, np.float32)
+    for part in _row_blocks(unit.shape):
+        np.fmax(even_sigma(values[part], sigma[part], limits, norm), np.float32(least), out=noise[part])
+    return noise
 
 
 def picture_noise(picture: NDArray[np.float32]) -> float:

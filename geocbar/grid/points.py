@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from geocbar.errors import InvalidInputError
 from geocbar.grid.borders import nearest_pixels
-from geocbar.grid.levels import even_noise, require_picture, unit_coordinate
+from geocbar.grid.levels import even_noise, require_picture, unit_coordinate, unit_picture
 from geocbar.grid.mesh import KEPT, NOISE_WIDTH, build_mesh, mesh_errors
 from geocbar.value.norms import Norm
 
@@ -88,8 +88,9 @@ class RebuildError:
     promised_percent : float
         The error that was promised; NaN if none was.
     kept_percent : float
-        Percentage of the pixels with a value that are rebuilt within what was promised, or within three times
-        the noise of their value, which is sigma or what neighbours differ by; those outside the hull are not. NaN if nothing was promised.
+        Percentage of the pixels with a value that are rebuilt within what was promised, or within three times the
+        noise of their value, see :func:`~geocbar.grid.levels.even_noise`; those outside the hull are not. NaN if
+        nothing was promised.
     noisy_percent : float
         Percentage of the pixels for which three times the noise is more than what was promised.
     by_nearest : bool
@@ -178,7 +179,7 @@ def rebuild_error(
     places = points.pixels - points.pixels.mean(axis=0) if len(points) else points.pixels
     triangles = len(points) >= 3 and np.linalg.matrix_rank(places) == 2
     step = int(np.ceil((values.size / _COMPARED) ** 0.5))
-    unit_of_all = unit_coordinate(values, limits, norm).astype(np.float32)
+    unit_of_all = unit_picture(values, limits, norm)
     unit = unit_of_all[::step, ::step]
     valid = np.isfinite(unit)
     if not (len(points) if nearest else triangles) or not valid.any():

@@ -130,25 +130,27 @@ def to_map(
         )
     crs = to_crs or (georeference.crs if own is None else own[1])
     grid, shape = _grid(georeference, box, crs, resolution)
-    floats = [layer for layer in (values, sigma, intensity) if layer is not None]
-    out = [np.full(shape, np.nan, np.float32) for _ in floats]
-    reasons = None if reason is None else np.full(shape, outside, np.uint8)
+    given = {"values": values, "sigma": sigma, "reason": reason, "intensity": intensity}
+    layers: list[NDArray[Any]] = [layer for layer in given.values() if layer is not None]
+    out = [np.full(shape, outside if layer is reason else np.nan, layer.dtype) for layer in layers]
     within = box.slices(width, height)
     places = CellPlaces(georeference, crs, grid)
 
     def fill(patch: Patch) -> None:
-        cells, pixels = (patch.rows, patch.cols), patch.pixels()
-        inside = _inside(pixels, within)
+        cells, (x, y) = (patch.rows, patch.cols), patch.pixels()
+        inside = _inside(x, y, within)
         if not inside.any():
             return
-        seen = inside.reshape(patch.rows.stop - patch.rows.start, -1)
-        for layer, target in zip(floats, out, strict=True):
-            read = (
-                _nearest(layer, pixels[inside]) if resampling == "nearest" else _bilinear(layer, pixels[inside], within)
-            )
-            target[cells][seen] = read
-        if reason is not None and reasons is not None:
-            reasons[cells][seen] = _nearest(reason, pixels[inside])
+        whole = bool(inside.all())
+        x, y = (x.ravel(), y.ravel()) if whole else (x[inside], y[inside])
+        at = y.astype(np.intp), x.astype(np.intp)
+        for layer, target in zip(layers, out, strict=True):
+            nearest = resampling == "nearest" or layer is reason
+            read = layer[at] if nearest else _bilinear(layer, np.stack([x, y], axis=1), within)
+            if whole:
+                target[cells] = read.reshape(inside.shape)
+            else:
+                target[cells][inside] = read
 
     # Projections are asked one at a time; pixels are read by both cores.
     for tile_row in cut_rows(shape, _TILE * shape[1]):
@@ -161,8 +163,8 @@ def to_map(
             )
         ]
         do_all(fill, patches)
-    light = out.pop() if intensity is not None else None
-    return Raster(out[0], grid, crs, out[1] if sigma is not None else None, reasons, light)
+    made = dict(zip((name for name, layer in given.items() if layer is not None), out, strict=True))
+    return Raster(affine=grid, crs=crs, **made)
 
 
 def map_plane(georeference: Georeference, box: PixelBox) -> tuple[Affine, str] | None:
@@ -298,12 +300,11 @@ def _pixel_size(world: NDArray[np.float64], box: PixelBox) -> float:
     return float(f"{np.sqrt(np.nanmedian(area)):.3g}")
 
 
-def _inside(pixels: NDArray[np.float64], within: tuple[slice, slice]) -> NDArray[np.bool_]:
+def _inside(x: NDArray[np.float64], y: NDArray[np.float64], within: tuple[slice, slice]) -> NDArray[np.bool_]:
     """Which places lie on pixels of a part of the picture."""
     rows, cols = within
     with np.errstate(invalid="ignore"):
-        inside = (pixels[:, 0] >= cols.start) & (pixels[:, 0] < cols.stop)
-        return inside & (pixels[:, 1] >= rows.start) & (pixels[:, 1] < rows.stop)
+        return (x >= cols.start) & (x < cols.stop) & (y >= rows.start) & (y < rows.stop)
 
 
 def _nearest(layer: NDArray[Any], pixels: NDArray[np.float64]) -> NDArray[Any]:

@@ -23,6 +23,7 @@ from geocbar.grid.mesh import (
     pixel_places,
     share_pixels,
 )
+from geocbar.grid.pixel_values import mean_around, noise_at, point_values
 from geocbar.grid.rims import rim_pixels
 from geocbar.grid.spans import PixelLattice
 
@@ -54,16 +55,13 @@ _GROWTH, _FAST_GROWTH, _MANY = 0.2, 0.6, 5_000
 _VERY_MANY, _FAR = 20_000, 0.08
 
 #: Least share of the points there are that go in at once, if so many can.
-_LEAST_GROWTH = 0.01
+_LEAST_GROWTH = 0.004
 
 #: In the end points go in for so many times the pixels that are missed too many: a point does not win all it might.
-_HASTE = 4.0
+_HASTE = 2.0
 
 #: On a lattice of so many pixels' step or more, candidates take the place of the pixels beside them.
 _COARSE = 4
-
-#: Noise below this share of the promised error is left in the points' values.
-_QUIET = 1 / 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,7 +126,7 @@ class _Task:
         values = np.empty(len(at))
         old = _is_among(at, self.known)
         values[old] = self.known_values[np.searchsorted(self.known, at[old])]
-        values[~old] = _point_values(self.surface, at[~old])
+        values[~old] = point_values(self.surface, at[~old])
         self.known, self.known_values = at, values
         return values
 
@@ -269,7 +267,7 @@ def _picks(
     wanted[chosen] = True
     inside = wanted[triangle]
     flat, triangle = flat[inside], triangle[inside]
-    off = mesh.at_pixels(flat, task.width, triangle) - _mean_around(task.surface.picture, flat)
+    off = mesh.at_pixels(flat, task.width, triangle) - mean_around(task.surface.picture, flat)
     order = np.lexsort((flat, -np.abs(off), triangle))
     first = np.flatnonzero(np.diff(triangle[order], prepend=-1))
     return flat[order[first]]
@@ -277,20 +275,14 @@ def _picks(
 
 def _is_solid(surface: Surface, mesh: Mesh, flat: NDArray[np.int64], triangle: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Which missed pixels are no outliers of the noise: where it is loud, the pixels around them are missed as well."""
-    noise = _noise_at(surface, flat)
+    noise = noise_at(surface, flat)
     solid = np.ones(len(flat), np.bool_)
     loud = np.flatnonzero(NOISE_WIDTH * noise > surface.max_error)
-    off = mesh.at_pixels(flat[loud], surface.picture.shape[1], triangle[loud]) - _mean_around(
+    off = mesh.at_pixels(flat[loud], surface.picture.shape[1], triangle[loud]) - mean_around(
         surface.picture, flat[loud]
     )
     solid[loud] = np.abs(off) > noise[loud]
     return solid
-
-
-def _noise_at(surface: Surface, flat: NDArray[np.int64]) -> NDArray[np.float32]:
-    if np.ndim(surface.noise) == 0:
-        return np.full(len(flat), surface.noise, np.float32)
-    return np.nan_to_num(np.asarray(surface.noise, np.float32).ravel()[flat])
 
 
 def _largest_beside(mesh: Mesh, claim: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -348,51 +340,6 @@ def _needs(mesh: Mesh, values: NDArray[np.float64]) -> NDArray[np.float64]:
             matrix[:, i, j] = np.bincount(one, left * top, n)
     matrix += np.eye(3) * 1e-6
     return np.abs(np.linalg.solve(matrix, right[..., None])[:, 0, 0])
-
-
-def _mean_around(picture: NDArray[np.float32], flat: NDArray[np.int64]) -> NDArray[np.float32]:
-    """Mean of the values in the 3 x 3 square around pixels that have one."""
-    height, width = picture.shape
-    row, col = np.divmod(flat, width)
-    total, number = np.zeros(len(flat), np.float32), np.zeros(len(flat), np.float32)
-    for dy in (-1, 0, 1):
-        across = np.clip(row + dy, 0, height - 1) * width
-        for dx in (-1, 0, 1):
-            value = picture.ravel()[across + np.clip(col + dx, 0, width - 1)]
-            known = value == value
-            total += np.where(known, value, np.float32(0))
-            number += known
-    return total / number
-
-
-def _point_values(surface: Surface, at: NDArray[np.int64]) -> NDArray[np.float64]:
-    own = surface.picture.ravel()[at].astype(np.float64)
-    noise = _noise_at(surface, at)
-    noisy = np.flatnonzero(noise >= _QUIET * surface.max_error)
-    fitted = _plane_values(surface.picture, at[noisy])
-    near = np.abs(fitted - own[noisy]) <= np.fmax(NOISE_WIDTH * noise[noisy], surface.max_error)
-    own[noisy[near]] = fitted[near]
-    return own
-
-
-def _plane_values(picture: NDArray[np.float32], at: NDArray[np.int64], reach: int = 2) -> NDArray[np.float64]:
-    """Value at each pixel of the plane nearest to the pixels around it, by weighted least squares."""
-    height, width = picture.shape
-    row, col = np.divmod(at, width)
-    matrix = np.zeros((len(at), 3, 3))
-    right = np.zeros((len(at), 3))
-    for dy in range(-reach, reach + 1):
-        for dx in range(-reach, reach + 1):
-            y, x = row + dy, col + dx
-            inside = (y >= 0) & (y < height) & (x >= 0) & (x < width)
-            value = picture[np.clip(y, 0, height - 1), np.clip(x, 0, width - 1)].astype(np.float64)
-            weight = np.where(inside & np.isfinite(value), np.exp(-(dx * dx + dy * dy) / 4.0), 0.0)
-            value = np.where(weight > 0, value, 0.0)
-            term = np.array([1.0, dx, dy])
-            matrix += weight[:, None, None] * np.outer(term, term)
-            right += (weight * value)[:, None] * term
-    matrix += np.diag([0.0, 1e-9, 1e-9])
-    return np.asarray(np.linalg.solve(matrix, right[..., None])[:, 0, 0])
 
 
 def _is_among(flat: NDArray[np.int64], known: NDArray[np.int64]) -> NDArray[np.bool_]:

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from geocbar.errors import InvalidInputError
 from geocbar.grid.borders import hold_borders
 from geocbar.grid.clusters import ClusterChoices, Pieces, cluster_pixels, gradient_mask
-from geocbar.grid.levels import even_noise, even_sigma, quantize, require_picture, unit_coordinate
+from geocbar.grid.levels import even_noise, even_sigma, quantize, require_picture, unit_picture
 from geocbar.grid.points import Points, RebuildError, rebuild_error
 from geocbar.grid.refinement import refine
 from geocbar.value.norms import Norm, as_norm
@@ -123,7 +123,7 @@ def thin(
     elif np.isfinite(tolerance):
         low, high = as_norm(norm, limits).forward(np.sort(np.asarray(limits, dtype=np.float64)))
         share = tolerance / float(high - low)
-    unit = unit_coordinate(values, limits, norm).astype(np.float32)
+    unit = unit_picture(values, limits, norm)
     classes = None if edges is None else quantize(values, limits, edges=edges)
     choices = ClusterChoices(share, eps, min_samples, n_levels, spacing or SPACING, smoothing)
     if promised:

@@ -21,7 +21,7 @@ from geocbar.app.picker.opening import open_picker
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from browser import Browser  # noqa: E402
+from browser import Browser
 
 SIZE = (10_400, 7_700)
 

@@ -14,7 +14,7 @@ from scipy.ndimage import gaussian_filter
 FORMATS = {"PNG": None, "JPEG q90": 90, "JPEG q75": 75}
 
 
-def draw_field(rows: slice, width: int, seed: int = 0) -> NDArray[np.float32]:
+def draw_field(rows: slice, width: int, seed: int = 0, roughness: float = 1.5) -> NDArray[np.float32]:
     """Rows of a field in 0..1 that is the same however it is cut into rows, but for its roughness."""
     rng = np.random.default_rng(seed)
     row = np.arange(rows.start, rows.stop, dtype=np.float32)[:, None]
@@ -25,7 +25,7 @@ def draw_field(rows: slice, width: int, seed: int = 0) -> NDArray[np.float32]:
         # sin(a + b) by the sines of a and b
         field += np.sin(along * col + phase) * np.cos(across * row) + np.cos(along * col + phase) * np.sin(across * row)
     rough = np.random.default_rng([seed, rows.start]).normal(size=field.shape).astype(np.float32)
-    field += gaussian_filter(rough, 2) * 1.5
+    field += gaussian_filter(rough, 2) * roughness
     return np.clip(field / 12 + 0.5, 0, 1)
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.bench.georef import SETTINGS, measure, summary
+from tests.bench.graticule import graticule_tables
 from tests.bench.performance import table
 
 __all__ = ["SEEDS", "page_row", "run", "write_page"]
@@ -67,12 +68,10 @@ def page_row(name: str, rows: list[dict[str, Any]]) -> list[str]:
     return [name, str(figures["maps"]), *cells]
 
 
-def write_page(rows: list[list[str]], seeds: int) -> Path:
-    """Write the page; what other benchmarks have added to it below a heading stays."""
-    before = PAGE.read_text(encoding="utf-8") if PAGE.exists() else ""
-    _, heading, rest = before.partition("\n## ")
+def write_page(rows: list[list[str]], seeds: int, graticules: str) -> Path:
+    """Write the page: places from control points, and from the labels at the frame."""
     text = HEAD.format(seeds=seeds) + table(["", "maps", *COLUMNS.values()], rows) + "\n" + FOOT
-    PAGE.write_text(text + heading + rest, encoding="utf-8")
+    PAGE.write_text(f"{text}\n{graticules.strip()}\n", encoding="utf-8")
     return PAGE
 
 
@@ -84,7 +83,7 @@ def run() -> Path:
             page_row(name, measure(workers=2, seeds=SEEDS, **options))  # type: ignore[arg-type]
             for name, options in SETTINGS.items()
         ]
-    return write_page(rows, len(SEEDS))
+    return write_page(rows, len(SEEDS), graticule_tables())
 
 
 if __name__ == "__main__":

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from tests.bench.pdf_reading import pdf_tables
 from tests.bench.reading import describe_scores, read_by_geocbar, score_reading
 
 PAGE = Path(__file__).parents[2] / "docs" / "accuracy_reading.md"
 
 #: Figures nobody has looked at; a new range for every release.
-PROVING = range(7000, 7350)
+PROVING = range(10000, 10350)
 
 HEAD = """# Accuracy of reading figures
 
@@ -39,13 +40,15 @@ read by hand, in percent.
 """
 
 
-def page(described: str, practice: str) -> str:
+def page(described: str, pdf: str, practice: str) -> str:
     """The page's text.
 
     Parameters
     ----------
     described : str
         What :func:`~tests.bench.reading.describe_scores` says.
+    pdf : str
+        The section on PDF figures.
     practice : str
         The table of published figures, in Markdown.
     """
@@ -57,12 +60,12 @@ def page(described: str, practice: str) -> str:
     parts = tables.split("\n\n")
     titles = ("## By plotter", "## By layout", "## By what makes it hard", "## Why bars were refused")
     body = "\n\n".join(f"{title}\n\n{part}" for title, part in zip(titles, parts, strict=False))
-    return head + body + f"\n\n## Accepted and wrong\n\n{named}\n" + FOOT.format(practice=practice)
+    return head + body + f"\n\n## Accepted and wrong\n\n{named}\n\n{pdf.strip()}\n" + FOOT.format(practice=practice)
 
 
 def run() -> Path:
     """Draw, read, score, and write the page; the table of published figures stays as it is."""
     practice = PAGE.read_text(encoding="utf-8").rpartition("in percent.\n\n")[2].strip() if PAGE.exists() else ""
     described = describe_scores(score_reading(read_by_geocbar, PROVING, None, None, 2))
-    PAGE.write_text(page(described, practice), encoding="utf-8")
+    PAGE.write_text(page(described, pdf_tables(), practice), encoding="utf-8")
     return PAGE

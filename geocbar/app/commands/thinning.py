@@ -24,8 +24,8 @@ __all__ = ["thin"]
     default="2",
     metavar="PERCENT|none",
     callback=checked_max_error,
-    help="The points rebuild 99 % of the raster within this share of its range, or three times its noise where that is more;"
-    " none: the centres of clusters, nothing promised.  [default: 2]",
+    help="The points rebuild 99 % of the raster within this share of its range, or three times its noise where that is"
+    " more; none: the centres of clusters, nothing promised.  [default: 2]",
 )
 @click.option(
     "--spacing",

@@ -3,27 +3,52 @@
 import { blob } from "./api.js";
 import { store } from "./store.js";
 
-const paths = { version: -1, coast: null, graticule: null };
+const pieces = { lines: null, coast: [], graticule: [] };
 const mask = { version: 0, image: null, map: "" };
+
+const PIECE = 48;
 
 export const shown = { coast: true, graticule: true, marks: true };
 
-/* Lines in pixels of the picture, made once and stroked at any scale. */
-function earthPaths() {
-  const { lines, linesVersion } = store;
-  if (paths.version === linesVersion && paths.lines === lines) return paths;
-  const path = (all) => {
-    const out = new Path2D();
-    for (const line of all) {
-      out.moveTo(line[0], line[1]);
-      for (let i = 2; i < line.length; i += 2) out.lineTo(line[i], line[i + 1]);
+/* Long lines in short pieces, each with its box: only what is seen is drawn. */
+function cut(lines) {
+  const out = [];
+  for (const line of lines) {
+    for (let from = 0; from < line.length - 2; from += 2 * PIECE) {
+      const points = line.slice(from, from + 2 * PIECE + 2);
+      const box = [Infinity, Infinity, -Infinity, -Infinity];
+      for (let i = 0; i < points.length; i += 2) {
+        box[0] = Math.min(box[0], points[i]); box[1] = Math.min(box[1], points[i + 1]);
+        box[2] = Math.max(box[2], points[i]); box[3] = Math.max(box[3], points[i + 1]);
+      }
+      out.push({ points, box });
     }
-    return out;
-  };
-  Object.assign(paths, { version: linesVersion, lines });
-  paths.coast = lines ? path(lines.coast) : null;
-  paths.graticule = lines ? path(lines.graticule.map((g) => g.line)) : null;
-  return paths;
+  }
+  return out;
+}
+
+function earthPieces() {
+  const { lines } = store;
+  if (pieces.lines !== lines) Object.assign(pieces, { lines, coast: cut(lines.coast), graticule: cut(lines.graticule.map((g) => g.line)) });
+  return pieces;
+}
+
+/* The path of what is seen; places nearer to each other than a pixel of the screen are one. */
+function trace(c, viewer, all) {
+  const { left, top, scale: k } = viewer;
+  const [right, bottom] = [left + viewer.width / k, top + viewer.height / k];
+  c.beginPath();
+  for (const { points, box } of all) {
+    if (box[0] > right || box[1] > bottom || box[2] < left || box[3] < top) continue;
+    let x = (points[0] - left) * k, y = (points[1] - top) * k;
+    c.moveTo(x, y);
+    for (let i = 2; i < points.length; i += 2) {
+      const nx = (points[i] - left) * k, ny = (points[i + 1] - top) * k;
+      if (Math.abs(nx - x) + Math.abs(ny - y) < 1 && i < points.length - 2) continue;
+      c.lineTo(nx, ny);
+      x = nx; y = ny;
+    }
+  }
 }
 
 export async function refreshMask(onReady) {
@@ -40,22 +65,22 @@ export function drawLayers(c, viewer, live) {
   const { state } = store;
   if (!state) return;
   drawMask(c, viewer, state, live);
-  const k = viewer.scale;
   const frame = state.frame_said === "none" ? null : state.frames.find((f) => f.meant);
-  const inPicture = (width, color, path, dash = []) => {
+  if (store.lines && state.fit.placed) {
+    const earth = earthPieces();
     c.save();
     if (frame) { polygon(c, viewer, frame.corners); c.clip(); }
-    c.translate(-viewer.left * k, -viewer.top * k);
-    c.scale(k, k);
-    c.lineWidth = width / k; c.strokeStyle = color; c.setLineDash(dash.map((d) => d / k));
     c.lineJoin = "round";
-    c.stroke(path);
+    if (shown.graticule) {
+      trace(c, viewer, earth.graticule);
+      c.lineWidth = 1; c.strokeStyle = "#1d4ed8b0"; c.setLineDash([5, 4]); c.stroke(); c.setLineDash([]);
+    }
+    if (shown.coast) {
+      trace(c, viewer, earth.coast);
+      c.lineWidth = 3; c.strokeStyle = "#ffffffa0"; c.stroke();
+      c.lineWidth = 1.4; c.strokeStyle = "#d1006c"; c.stroke();
+    }
     c.restore();
-  };
-  if (store.lines && state.fit.placed) {
-    const earth = earthPaths();
-    if (shown.graticule) inPicture(1, "#1d4ed8b0", earth.graticule, [5, 4]);
-    if (shown.coast) { inPicture(3, "#ffffffa0", earth.coast); inPicture(1.4, "#d1006c", earth.coast); }
     if (shown.graticule) drawNames(c, viewer);
   }
   if (!shown.marks) return;
