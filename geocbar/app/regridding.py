@@ -15,10 +15,11 @@ from geocbar.files.rasters import cells_inside, data_area, read_raster
 from geocbar.grid.points import Points, rebuild_error
 from geocbar.grid.raster import Raster
 from geocbar.grid.regridding import RegridCheck, compare_rasters, grid_over, regrid
+from geocbar.grid.scattered import cluster_scattered
 from geocbar.grid.thinning import thin
 from geocbar.place.projections import crs_name, project_points, require_crs
 
-__all__ = ["regrid_points", "thin_raster"]
+__all__ = ["regrid_points", "thin_points", "thin_raster"]
 
 
 def thin_raster(
@@ -76,6 +77,44 @@ def thin_raster(
         f"{': ' + quantity if quantity else ''}, {limits[0]:.5g} to {limits[1]:.5g}",
         f"  {len(points)} points (1 for {finite.size / len(points):.0f} cells), {crs_name(raster.crs)}",
         f"  rebuilt from them: {error}",
+        f"  wrote {out}",
+    ]
+
+
+def thin_points(
+    path: Path,
+    out: Path,
+    *,
+    eps: float,
+    min_samples: int = 4,
+    value_eps: float | None = None,
+    value: str = "value",
+    crs: str | None = None,
+    overwrite: bool = False,
+) -> list[str]:
+    """Write one point for every cluster of points; see :func:`geocbar.grid.scattered.cluster_scattered`.
+
+    Returns
+    -------
+    list of str
+        Lines that say what was done.
+
+    Raises
+    ------
+    GeocbarError
+        If the points cannot be read, or the result cannot be written.
+    """
+    require_format(out)
+    _require_free(out, overwrite)
+    if crs is not None:
+        require_crs(crs)
+    layer = read_points(path, value, crs)
+    points, labels = cluster_scattered(layer.points, eps=eps, min_samples=min_samples, value_eps=value_eps)
+    write_points(out, points, area=layer.area)
+    clusters = int(labels.max(initial=-1)) + 1
+    return [
+        f"{path.name}: {len(layer.points)} points, {crs_name(points.crs)}",
+        f"  {len(points)} remain: {clusters} clusters, and {int((labels < 0).sum())} points in none",
         f"  wrote {out}",
     ]
 
