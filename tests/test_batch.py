@@ -63,7 +63,7 @@ def test_semicolons_names_and_yes(tmp_path: Path) -> None:
     )
     first, second, third = read_jobs(table)
     assert (first.name, second.name, third.name) == ("first", "x", "x-2")
-    assert (first.recipe.vmin, first.recipe.keep_all, first.recipe.max_pixels) == (0.5, True, 1000)
+    assert (first.recipe.vmin, first.recipe.keep_all, first.recipe.max_error) == (0.5, True, float("inf"))
     assert second.recipe.vmin is None
     assert Path(second.recipe.image) == tmp_path / "b" / "x.png"
 

@@ -178,6 +178,8 @@ def _read_row(path: Path, table: TextTable, columns: Mapping[int, str], row: Row
 def _typed(text: str, kind: str, where: str, *, decimal_comma: bool) -> Any:
     if kind == "str":
         return text
+    if kind == "float" and text.lower() == "none":
+        return float("inf")  # as --max-error none
     if kind == "bool":
         if text.lower() not in SWITCHES:
             raise InvalidInputError(f"{where}: {text!r} is neither yes nor no.", "Give 1 or 0.")
