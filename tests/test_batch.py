@@ -59,7 +59,7 @@ def test_rows_become_recipes(maps: tuple[Path, list[MapJob]]) -> None:
 def test_semicolons_names_and_yes(tmp_path: Path) -> None:
     table = tmp_path / "jobs.csv"
     table.write_text(
-        "Map;vmin;keep-all;out;Max Pixels\n# a comment\na/x.png;0,5;yes;first;1000\nb/x.png;;;;\nx.png;;no;;\n"
+        "Map;vmin;keep-all;out;max error\n# a comment\na/x.png;0,5;yes;first;none\nb/x.png;;;;\nx.png;;no;;\n"
     )
     first, second, third = read_jobs(table)
     assert (first.name, second.name, third.name) == ("first", "x", "x-2")
