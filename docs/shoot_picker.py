@@ -47,6 +47,7 @@ def main() -> None:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         with Browser(Path(folder), 1280, 900) as browser:
             page = PickerPage(browser, server)
+            browser.wait("!picker.store.state.offering", 400)
             session(browser, page)
             assert browser.complaints == []
         server.shutdown()

@@ -15,8 +15,8 @@ class PickerPage:
     def __init__(self, browser: Browser, server: PickerServer) -> None:
         self.browser, self.server = browser, server
         browser.open(server.address)
-        browser.wait("window.picker?.store.state && !picker.store.state.reading", 60)
-        browser.wait("picker.viewer.isThere(picker.viewer.levelFor(picker.viewer.scale * picker.viewer.ratio))")
+        browser.wait("window.picker?.store.state && !picker.store.state.reading", 240)
+        browser.wait("picker.viewer.isThere(picker.viewer.levelFor(picker.viewer.scale * picker.viewer.ratio))", 60)
 
     def at(self, x: float, y: float) -> tuple[float, float]:
         """A place of the map in the window."""

@@ -33,8 +33,8 @@ PLACES = [(10, 50), (25, 50), (10, 40), (25, 40), (20, 45), (15, 40), (15, 50)]
 def settled(session: PickerSession) -> dict[str, Any]:
     """The state once nothing is under way."""
     state = session.state()
-    end = time.monotonic() + 60
-    while state["reading"] or state["fit"]["comparing"] or session._placing.busy:
+    end = time.monotonic() + 240
+    while state["reading"] or state["offering"] or state["fit"]["comparing"] or session._placing.busy:
         assert time.monotonic() < end
         state = session.state(state["version"], 0.2)
     return state

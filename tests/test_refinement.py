@@ -312,3 +312,15 @@ def test_three_megapixels_in_time() -> None:
         thin(field, limits=(0, 1), max_error=0.02)
         best = min(best, time.process_time() - start)
     assert best < 12  # 3 s on an idle machine
+
+
+def test_candidates_that_are_points_already_do_not_stop_the_rest() -> None:
+    """A blocky field on which picks, moved to the candidates beside them, added nothing: refining never ended."""
+    x, y = np.meshgrid(np.linspace(0, 3, 300), np.linspace(0, 2, 200))
+    field = 20 + 39 * np.sin(2 * x) * np.cos(3 * y)
+    rows, cols = (np.arange(400) + 0.5) * 200 / 400, (np.arange(576) + 0.5) * 300 / 576
+    picture = (np.round(field[np.ix_(rows.astype(int), cols.astype(int))] * 3.2) / 3.2).astype(np.float32)
+    points = thin(picture, limits=(-20, 60), sigma=np.full_like(picture, 0.09), max_error=0.02)
+    error = rebuild_error(picture, points, (-20, 60), max_error=0.02)
+    assert error.is_kept
+    assert len(points) < 1500

@@ -96,8 +96,8 @@ def read_bar_text(
     -------
     BarText
     """
-    labels = {id(word) for word in ladder.words}
-    free = [word for word in words if id(word) not in labels]
+    # A label that was read anew is another word at the same place: the first reading is no text of its own.
+    free = [word for word in words if not any(_same_place(word, label) for label in ladder.words)]
     plain = any(
         other.foreign
         and all(not n.suffix_unit and n.kind == "plain" for label in other.labels for n in label.numbers[:1])
@@ -112,6 +112,9 @@ def read_bar_text(
             doubts.append(f"{word.text!r} stands among the labels, but reads like a factor of them.")
             continue
         times, plus = parse_factor(text), parse_offset(text)
+        if times is not None and any("^" in label.text for label in ladder.labels):
+            doubts.append(f"{word.text!r} reads like a factor, but the labels are powers of ten themselves.")
+            continue
         if times is None and plus is None:
             near = _beyond_ends(axis, word) and _belongs(axis, ladder, word, obstacles)
             if not parse_numbers(text) or near:
@@ -152,6 +155,16 @@ def _pieces(words: Sequence[Word]) -> list[str]:
             if first is not second and close and not (first.turned or second.turned or alone):
                 found += [text] * bool(_FACTOR_LIKE.fullmatch(text))
     return found
+
+
+def _same_place(one: Word, other: Word) -> bool:
+    """Whether two words are the same ink: more than half of the smaller one is common to both."""
+    if one is other:
+        return True
+    width = min(one.box.right, other.box.right) - max(one.box.left, other.box.left)
+    height = min(one.box.bottom, other.box.bottom) - max(one.box.top, other.box.top)
+    smaller = min(word.box.width * word.box.height for word in (one, other))
+    return width > 0 and height > 0 and width * height > 0.5 * smaller
 
 
 def _reaches(axis: BarAxis, ladder: Ladder, word: Word) -> bool:

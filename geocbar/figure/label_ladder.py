@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from geocbar.figure.axis_fit import AxisLabel
 from geocbar.figure.bar_axis import BarAxis, distance, shared_extent
+from geocbar.figure.label_parts import range_texts
 from geocbar.figure.layout import PixelBox
 from geocbar.figure.numbers import Number, parse_numbers
 
@@ -61,6 +62,8 @@ class Ladder:
         How far all labels may be off their places together, in px, where positions rest on the text alone.
     beyond : tuple of AxisLabel
         Numbers in line with the labels, but beyond the ends of the bar.
+    ranges : tuple of str
+        Texts that make ranges of the labels, see :func:`range_texts`.
     """
 
     side: str
@@ -73,6 +76,7 @@ class Ladder:
     foreign: bool = False
     offset_unknown: float = 0.0
     beyond: tuple[AxisLabel, ...] = ()
+    ranges: tuple[str, ...] = ()
 
     @property
     def glyph_px(self) -> float:
@@ -112,7 +116,12 @@ def gather_ladders(axis: BarAxis, words: Sequence[Word], walls: Sequence[PixelBo
             gap = float(np.median([axis.gap(word.box, side) for word in line]))
             foreign = _is_foreign(labels, gap, walls)
             further = tuple(_label(axis, w, n) for w in words if (n := _continues(axis, w, side, line)))
-            ladders.append(Ladder(side, labels, tuple(line), tuple(others), gap=gap, foreign=foreign, beyond=further))
+            ranges = range_texts(axis, line, words)
+            ladders.append(
+                Ladder(
+                    side, labels, tuple(line), tuple(others), gap=gap, foreign=foreign, beyond=further, ranges=ranges
+                )
+            )
     return sorted(ladders, key=lambda ladder: ladder.gap)
 
 

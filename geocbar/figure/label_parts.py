@@ -12,17 +12,22 @@ from numpy.typing import NDArray
 
 from geocbar.figure.bar_axis import BarAxis, shared_extent
 from geocbar.figure.layout import PixelBox
-from geocbar.figure.numbers import parse_factor, parse_numbers
+from geocbar.figure.numbers import normalize_text, parse_factor, parse_numbers
 
 if TYPE_CHECKING:
     from geocbar.figure.words import Word
 
-__all__ = ["rejoin_words"]
+__all__ = ["range_texts", "rejoin_words"]
 
 #: Numbers of one line that stand nearer than this, in glyph heights, may be parts of one label.
 PARTS_GLYPHS = 1.0
 #: What a part of a number may be.
 _PART = re.compile(r"[-+<>]?[\d.,']*\d[\d.,']*%?")
+#: The second half of a range stands at most so many glyph heights behind its first.
+RANGE_GLYPHS = 1.5
+#: A range in one piece, and the second half of one.
+_RANGE = re.compile(r"[<>]?[-+]?[\d.,]*\d ?[^\W\d_eE^]{0,4}°? ?(?:-|~|to|\.\.) ?[-+]?[\d.,]*\d ?[^\W\d_]{0,4}")
+_SECOND_HALF = re.compile(r"(?:[^\W\d_]{1,4} ?)?(?:-|~|to|\.\.) ?[-+]?[\d.,]*\d.*")
 
 
 def rejoin_words(
@@ -118,3 +123,49 @@ def _at_two_ticks(axis: BarAxis, first: Word, second: Word, ticks: NDArray[np.fl
     nearest = [ticks[np.abs(ticks - sum(axis.along(word.box)) / 2).argmin()] for word in (first, second)]
     off = [abs(mark - sum(axis.along(word.box)) / 2) for mark, word in zip(nearest, (first, second), strict=True)]
     return max(off) <= 0.3 * first.glyph_px and abs(nearest[0] - nearest[1]) > 0.5 * first.glyph_px
+
+
+def range_texts(axis: BarAxis, line: Sequence[Word], words: Sequence[Word]) -> tuple[str, ...]:
+    """Texts that make ranges of the labels: ``15`` beside which ``m-16 m`` stands, or ``7 m-8 m`` in line with them.
+
+    Parameters
+    ----------
+    axis : BarAxis
+    line : sequence of Word
+        The labels.
+    words : sequence of Word
+        All words around the bar.
+
+    Returns
+    -------
+    tuple of str
+        One text for each label or word that is, or is part of, a range; as read.
+    """
+    others = [word for word in words if not any(word is label for label in line) and re.search(r"\d", word.text)]
+    found = []
+    for label in line:
+        apart = axis.upright == (label.turned == 0)
+        for word in others:
+            text = normalize_text(word.text)
+            if word.turned == label.turned and _follows(label, word) and (apart or _SECOND_HALF.fullmatch(text)):
+                found.append(f"{label.text} {word.text}")
+                break
+    extents = np.array([axis.across(label.box) for label in line])
+    low, high = float(np.median(extents[:, 0])), float(np.median(extents[:, 1]))
+    for word in others:
+        text, (start, stop) = normalize_text(word.text), axis.across(word.box)
+        first, last = axis.along(word.box)
+        level = min(stop, high) - max(start, low) > 0.5 * min(stop - start, high - low)
+        if level and axis.low <= (first + last) / 2 <= axis.high and _RANGE.fullmatch(text) and not parse_numbers(text):
+            found.append(word.text)
+    return tuple(found)
+
+
+def _follows(one: Word, other: Word) -> bool:
+    """Whether a word stands right before or behind another, on its line of text."""
+    a, b = one.box, other.box
+    level = (a.top, a.bottom, b.top, b.bottom) if not one.turned else (a.left, a.right, b.left, b.right)
+    way = (a.left, a.right, b.left, b.right) if not one.turned else (a.top, a.bottom, b.top, b.bottom)
+    gap = max(way[2] - way[1], way[0] - way[3])
+    shared = min(level[1], level[3]) - max(level[0], level[2])
+    return -0.2 * one.glyph_px <= gap <= RANGE_GLYPHS * one.glyph_px and shared > 0.6 * (level[1] - level[0])

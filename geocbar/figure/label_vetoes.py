@@ -60,6 +60,17 @@ def _unread(case: Circumstances) -> str:
     return f"{len(lost)} of {len(lost) + len(case.ladder.labels)} labels could not be read as numbers: {texts}."
 
 
+def _ranges(case: Circumstances) -> str:
+    """Labels like 15 m-16 m of which the first half was taken for the value: they name both limits of a class."""
+    said = case.ladder.ranges
+    if len(said) < 2:
+        return ""
+    return (
+        f"{len(said)} labels seem to be ranges, as {said[0]!r} and {said[1]!r}: each names both limits of its class,"
+        " and only one of them was taken."
+    )
+
+
 def _too_many_repairs(case: Circumstances) -> str:
     repaired, labels = len(case.fit.overruled), case.accepted
     enough = len(labels) >= 4 or (len(labels) == 3 and all(is_verified(label) for label in labels))
@@ -284,6 +295,7 @@ LABEL_VETOES: tuple[Callable[[Circumstances], str], ...] = (
     _unlabelled_classes,
     _contrary,
     _unread,
+    _ranges,
     _too_many_repairs,
     _unverified,
     _lost_signs,

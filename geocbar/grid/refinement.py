@@ -215,7 +215,9 @@ def _insert(task: _Task, at: NDArray[np.int64]) -> NDArray[np.int64]:
         more = _picks(task, at, mesh, misfit, max(3, int(growth * len(at))), surplus)
         if len(more) == 0:
             return at
-        at = np.union1d(at, _near_candidates(task, more, lattice.step))
+        better = _near_candidates(task, more, lattice.step)
+        # A candidate that is a point already brings nothing new: its pixel goes in itself.
+        at = np.union1d(at, np.where(_is_among(better, at), more, better))
 
 
 def _near_candidates(task: _Task, picks: NDArray[np.int64], step: int) -> NDArray[np.int64]:

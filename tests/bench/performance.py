@@ -276,9 +276,9 @@ packed, and build its overviews (`gdal_translate`, `gdaladdo`, two threads). Run
 Wanted: 3 Mpx in 4 s, of which imports 1.5 s; 100 Mpx in 2.5 times what GDAL needs, with less than 2000 MB. The ratio of
 core seconds is the safer figure on a machine that does other work as well.
 
-What is not held: 1 Gpx. Picture, values, sigma and reason are kept in memory, 12 bytes a pixel, with about as much as
-one of them beside; so 1 Gpx would take some 18 GB, and pictures beyond 500 Mpx are refused unless `--max-pixels` says
-otherwise.
+What is not held: 1 Gpx. Picture, values, sigma and reason are kept in memory, 12 bytes a pixel, with some 3 more while
+colours are inverted; thinning holds more. So 1 Gpx would take some 35 GB, and pictures beyond 500 Mpx are refused
+unless `--max-pixels` says otherwise.
 
 ## Another coordinate reference system
 

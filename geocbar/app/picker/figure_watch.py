@@ -66,12 +66,17 @@ class FigureWatch:
         self._scale: tuple[Recipe, ColorScale] | None = None
         self._key: object = None
         self._offer: tuple[GroundControlPoints, str] | None = None
-        self._offer_tried = False
+        self._offer_tried = self._at_frame = False
 
     @property
     def busy(self) -> bool:
-        """Whether the figure is being looked at."""
-        return self._job.busy
+        """Whether bar and panels are being looked for."""
+        return self._job.busy and not self._at_frame
+
+    @property
+    def offering(self) -> bool:
+        """Whether the labels at the frame are being read, which takes longer."""
+        return self._job.busy and self._at_frame
 
     def look(self, work: HandWork) -> None:
         """Look again if anything changed that the findings depend on."""
@@ -83,7 +88,7 @@ class FigureWatch:
         if reading is not None and len(reading.frames) > 1 and recipe.panel is None:
             key += tuple(point.pixel for point in work.points if point.enabled)  # they tell the panel
         if key != self._key:
-            self._key = key
+            self._key, self._at_frame = key, False
             self._job.submit(lambda outdated: self._look(work, outdated))
 
     def close(self) -> None:
@@ -97,14 +102,17 @@ class FigureWatch:
             self._session.found(Findings(message=error.message, hint=error.hint))
             return
         findings = Findings(found, self._frame(found), offered=self._offer and self._offer[0])
-        if not outdated():
-            self._session.found(self._with_scale(findings, work))
-        if outdated() or work.points or self._offer_tried:
+        if outdated():
+            return
+        findings = self._with_scale(findings, work)
+        self._at_frame = not (work.points or self._offer_tried)
+        self._session.found(findings)
+        if not self._at_frame:
             return
         self._offer_tried = True
         findings = self._with_offer(findings)
         if not outdated():
-            self._session.found(self._with_scale(findings, work))
+            self._session.found(findings)
 
     def _inspected(self, work: HandWork) -> Inspection:
         recipe, session = work.recipe, self._session

@@ -101,7 +101,7 @@ class PickerSession:
         """Everything the page shows, as soon as it is newer than `since`, or after so many seconds."""
         with self._change:
             self._change.wait_for(lambda: self.version > since, seconds)
-            return describe_session(self, bool(self._undo), bool(self._redo), self._watch.busy)
+            return describe_session(self, bool(self._undo), bool(self._redo), self._watch)
 
     def probe(self, x: float, y: float) -> dict[str, Any]:
         """What lies at a place in the picture."""

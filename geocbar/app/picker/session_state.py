@@ -12,12 +12,13 @@ from geocbar.files.picture_tiles import TILE_PX
 from geocbar.place.gcps import is_geographic
 
 if TYPE_CHECKING:
+    from geocbar.app.picker.figure_watch import FigureWatch
     from geocbar.app.picker.session import PickerSession
 
 __all__ = ["describe_session"]
 
 
-def describe_session(session: PickerSession, can_undo: bool, can_redo: bool, reading: bool) -> dict[str, Any]:
+def describe_session(session: PickerSession, can_undo: bool, can_redo: bool, watch: FigureWatch) -> dict[str, Any]:
     """Everything the page shows but the pictures and the lines of the Earth, fit for JSON."""
     work, findings, found = session.work, session.findings, session.findings.found
     fit, judged = describe_placement(session.placement, work)
@@ -53,7 +54,8 @@ def describe_session(session: PickerSession, can_undo: bool, can_redo: bool, rea
         "colormap": recipe.colormap or "",
         "vmin": recipe.vmin,
         "vmax": recipe.vmax,
-        "reading": reading,
+        "reading": watch.busy,
+        "offering": watch.offering,
         "figure_message": findings.message,
         "figure_hint": findings.hint,
         "offered": 0 if findings.offered is None else len(findings.offered),

@@ -115,7 +115,8 @@ function showFit(state) {
     const bold = document.createElement("b");
     bold.textContent = fit.sentence;
     out.replaceChildren(bold, `: RMSE ${fit.rmse_px.toFixed(2)} px${km}${out1}.${seen ? ` Arrows ${arrowScale(state)} times longer.` : ""}${fit.comparing ? " Comparing projections …" : ""}`);
-  } else out.textContent = state.points.length ? `${fit.message} ${fit.hint}` : "";
+  } else if (state.points.length) out.textContent = `${fit.message} ${fit.hint}`;
+  else out.textContent = state.offering ? "Reading the labels at the frame … You need not wait for it." : "";
   const notes = fit.placed ? fit.notes : [];
   $("fit-notes").replaceChildren(...notes.map((note) => { const li = document.createElement("li"); li.textContent = note; return li; }));
 }
