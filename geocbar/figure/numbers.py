@@ -241,6 +241,6 @@ def _ending(suffix: str) -> tuple[Literal["plain", "percent", "degree"], str] | 
     scale = re.fullmatch(r"° ?([CFK])", suffix)
     if scale:
         return "plain", "°" + scale[1]
-    if _UNIT.fullmatch(suffix) and not re.fullmatch(r"[xX]\d*|[OoQlI]+|[eE]\d*", suffix):
+    if _UNIT.fullmatch(suffix) and not re.fullmatch(r"[xX]\d*|[OoQlI]+\d*|[eE]\d*", suffix):
         return "plain", suffix
     return None
