@@ -168,3 +168,8 @@ def test_no_text_breaks_the_parser(text: str) -> None:
     parse_factor(text)
     parse_offset(text)
     assert normalize_text(normalize_text(text)) == normalize_text(text)
+
+
+def test_a_letter_for_a_nought_within_a_number_is_no_unit() -> None:
+    assert [number.value for number in parse_numbers("1O0")] == [100.0]
+    assert [number.value for number in parse_numbers("2O")] == [20.0]

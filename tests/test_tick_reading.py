@@ -9,7 +9,8 @@ import pytest
 from geocbar.errors import InvalidInputError
 from geocbar.figure import tick_reading
 from geocbar.figure.bar_axis import BarAxis
-from geocbar.figure.bar_title import split_title
+from geocbar.figure.bar_title import read_bar_text, split_title
+from geocbar.figure.label_ladder import gather_ladders
 from geocbar.figure.layout import PixelBox
 from geocbar.figure.marks import find_ticks
 from geocbar.figure.tick_reading import TickReading, read_ticks
@@ -474,3 +475,43 @@ def test_the_sign_of_one_label_is_told_by_two_sure_ones() -> None:
     doubted = [word("-0.010", float(at[0]), 242, checks=doubt), word("-0.006", float(at[1]), 242, checks=doubt)]
     result = reading([], at=[], ticks=at, extra=[*doubted, word("-0.002", float(at[2]), 242)])
     vetoed(result, "The minus signs of 2 of 3 labels are in doubt")
+
+
+def test_ranges_of_which_the_first_half_was_read_are_refused() -> None:
+    at = places(5)
+    rest = [word(f"m-{value + 1} m", float(x) + 24, 242) for value, x in zip((5, 7, 9, 11, 13), at, strict=True)]
+    texts = ["5", "7", "9", "11", "13"]
+    assert reading(texts, at=at).accepted
+    vetoed(reading(texts, at=at, extra=rest), "5 labels seem to be ranges, as '5 m-6 m' and '7 m-8 m'")
+
+
+def test_ranges_beside_a_standing_bar() -> None:
+    at = places(5)
+    box = PixelBox(BAR.top, BAR.left, BAR.bottom, BAR.right)
+    firsts = [word(text, 242, float(y)) for text, y in zip(("13", "11", "9", "7", "5"), at, strict=True)]
+    seconds = [word(text, 262, float(y)) for text, y in zip(("14", "12", "10", "8", "6"), at, strict=True)]
+    pixels = picture(at, vertical=True)
+    alone, both = (read_ticks(pixels, box, "vertical", None, words=words) for words in (firsts, [*firsts, *seconds]))
+    assert alone.accepted, alone.vetoes
+    vetoed(both, "5 labels seem to be ranges, as '13 14' and '11 12'")
+
+
+def test_a_label_read_anew_is_no_factor() -> None:
+    bar = BarAxis(BAR, "horizontal")
+    words = [word(text, float(x), 242) for text, x in zip(("10^1", "10^2", "10^3"), places(3), strict=True)]
+    ladder = gather_ladders(bar, words)[0]
+    text = read_bar_text(bar, ladder, [*words[:2], replace(words[2], confidence=0.7)], [MAP])
+    assert (text.factor, text.said, text.doubts) == (1.0, (), ())
+
+
+def test_powers_of_ten_bear_no_factor() -> None:
+    texts = ["10^0", "10^1", "10^2", "10^3"]
+    vetoed(reading(texts, extra=[word("×10^-5", 490, 262)]), "the labels are powers of ten themselves")
+
+
+def test_a_value_out_of_order_between_many_that_agree_is_a_misread() -> None:
+    result = reading(["0.0", "0.5", "1.0", "151", "2.0", "2.5", "3.0", "3.5", "4.0"])
+    assert result.accepted, result.vetoes
+    np.testing.assert_allclose(result.value_at(places(9)), np.arange(9) / 2, atol=0.01)
+    assert any("'151'" in said and "1.5" in said for said in result.evidence)
+    vetoed(reading(["0.0", "0.5", "151", "1.5", "2.0"]), "The label '151' at x = 300.5 px contradicts")

@@ -78,7 +78,14 @@ def _rounded(
         if name == "pole_lat" and abs(rounded[i]) == 90:
             continue  # nothing is turned: a candidate of its own, whose central meridian only shifts the map
         if abs(rounded[i] - vector[i]) <= FARTHEST:
-            yield rounded, held, fit.charge - 1 + part - float(np.clip(0.5 * np.log(step / (4 * sigma)), 0, MOST_BONUS))
+            yield rounded, held, fit.charge - 1 + part - _bonus(step, sigma)
+
+
+def _bonus(step: float, sigma: float) -> float:
+    """By how much the charge falls; points without any misfit know a number exactly (sigma 0)."""
+    if not sigma > 0:
+        return MOST_BONUS if sigma == 0 else 0.0
+    return float(np.clip(0.5 * np.log(step / (4 * sigma)), 0, MOST_BONUS))
 
 
 def _pairs(fit: ProjectionFit) -> list[tuple[NDArray[np.float64], tuple[bool, ...], float]]:
