@@ -6,7 +6,7 @@ import subprocess
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from pyproj import CRS, Proj
+from pyproj import CRS, Proj, Transformer
 
 from geocbar.errors import InvalidInputError, NotFoundError
 from geocbar.place.gcps import GroundControlPoints
@@ -315,3 +315,14 @@ def test_an_unknown_system_names_its_neighbours() -> None:
         fit_georeference(gcps, "projection:WGS 84 / UTM zone 33")
     with pytest.raises(InvalidInputError, match="There is no model 'projection'"):
         fit_georeference(gcps, "projection")
+
+
+def test_points_that_leave_no_doubt_of_a_parameter_are_fitted() -> None:
+    """A symmetric lattice rounded to tenths of a pixel: the azimuth of the oblique Mercator comes out exactly."""
+    lon, lat = np.meshgrid([-118.0, -117, -116, -115], [36.0, 35, 34])
+    world = np.stack([lon.ravel(), lat.ravel()], axis=1)
+    east, north = Transformer.from_crs("EPSG:4326", "EPSG:3395", always_xy=True).transform(*world.T)
+    pixels = np.stack([(east + 118 * 111319.49) / 535 + 268.8, (4.3e6 - north) / 535 + 400], axis=1)
+    fit = fit_georeference(GroundControlPoints(pixels.round(1), world), "auto", size=(2400, 3300))
+    assert "Mercator" in fit.sentence
+    assert fit.rmse_px < 0.1
