@@ -507,11 +507,3 @@ def test_a_label_read_anew_is_no_factor() -> None:
 def test_powers_of_ten_bear_no_factor() -> None:
     texts = ["10^0", "10^1", "10^2", "10^3"]
     vetoed(reading(texts, extra=[word("×10^-5", 490, 262)]), "the labels are powers of ten themselves")
-
-
-def test_a_value_out_of_order_between_many_that_agree_is_a_misread() -> None:
-    result = reading(["0.0", "0.5", "1.0", "151", "2.0", "2.5", "3.0", "3.5", "4.0"])
-    assert result.accepted, result.vetoes
-    np.testing.assert_allclose(result.value_at(places(9)), np.arange(9) / 2, atol=0.01)
-    assert any("'151'" in said and "1.5" in said for said in result.evidence)
-    vetoed(reading(["0.0", "0.5", "151", "1.5", "2.0"]), "The label '151' at x = 300.5 px contradicts")

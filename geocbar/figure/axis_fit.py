@@ -283,14 +283,13 @@ def _is_hurt(fit: AxisFit, label: AxisLabel, value: float) -> bool:
     """Whether a label cannot stand against four others that agree.
 
     Either ink was cut off it and what is left is a part of the value, or its readings differ and its neighbours on both
-    sides are one step away from the value. Between six others a value out of their order needs no such sign.
+    sides are one step away from the value.
     """
     if len(fit.values) < 4:
         return False
     if any("taken for a line" in check for check in label.checks) and is_rest(label.text, value):
         return True
-    lone = len(fit.values) >= 6 and _out_of_order(fit, label)
-    if not lone and not any("read" in check and "'" in check for check in label.checks):
+    if not any("read" in check and "'" in check for check in label.checks):
         return False
     even = Spacing(fit.norm, fit.parameters).even(np.array([value, *fit.values]))
     least = float(np.abs(np.diff(even[1:])).min())
@@ -299,15 +298,6 @@ def _is_hurt(fit: AxisFit, label: AxisLabel, value: float) -> bool:
         return False
     steps = np.abs([even[0] - before[-1], after[0] - even[0]])
     return bool(np.abs(steps - least).max() < 1e-3 * least)
-
-
-def _out_of_order(fit: AxisFit, label: AxisLabel) -> bool:
-    """Whether no reading of a label lies between the values of its neighbours on the fit: then it cannot be right."""
-    before, after = fit.values[fit.positions < label.place], fit.values[fit.positions > label.place]
-    if not len(before) or not len(after):
-        return False
-    low, high = sorted((float(before[-1]), float(after[0])))
-    return not any(low <= number.value <= high for number in label.numbers)
 
 
 def _as_fit(spacing: Spacing, members: dict[int, float], labels: Sequence[AxisLabel], score: float) -> AxisFit:
