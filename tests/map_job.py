@@ -120,6 +120,11 @@ def geocbar(*args: object, cwd: Path) -> Outcome:
     return Outcome(code, out.getvalue(), err.getvalue())
 
 
+def heed_interrupts() -> None:
+    """In a process about to begin: a shell's background jobs, and what they start, are deaf to Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def start_geocbar(*args: object, cwd: Path, **options: object) -> subprocess.Popen[str]:
     """Start the command as a process of its own."""
     path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
@@ -130,5 +135,6 @@ def start_geocbar(*args: object, cwd: Path, **options: object) -> subprocess.Pop
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=heed_interrupts,
         **options,  # type: ignore[call-overload]
     )

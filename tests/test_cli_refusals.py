@@ -168,7 +168,7 @@ SCALES: list[tuple[list[str], int, str, str]] = [
     ([*BAR, *ENDS, "--resolution", "0"], 1, "The resolution is 0", "--resolution above 0"),
     ([*BAR, *ENDS, "--resolution", "1e-9"], 1, "makes .* cells", "larger --resolution"),
     ([*BAR, *ENDS, "--eps", "0"], 1, "eps is 0 px", "1.5"),
-    ([*BAR, *ENDS, "--min-samples", "100000"], 1, "No cluster", "lower"),
+    ([*BAR, *ENDS, "--max-error", "none", "--min-samples", "100000"], 1, "No cluster", "lower"),
     ([*BAR, *ENDS, "--model", "poly9"], 2, "There is no model 'poly9'. Choose one of: auto, similarity", "--model"),
 ]
 

@@ -333,7 +333,8 @@ def test_json_and_csv_through_the_command(job: MapJob, tmp_path: Path) -> None:
     assert summary["left_out_rmse_px"] is None
     assert summary["gcps"] == 3
     assert any("its error cannot be estimated" in note for note in summary["notes"])
-    assert set(summary["files"]) == {"raster", "points", "style", "reasons", "reason_style", "recipe", "check", "csv"}
+    always = {"raster", "points", "style", "reasons", "reason_style", "recipe", "check", "report"}
+    assert set(summary["files"]) == always | {"csv"}
     assert all((tmp_path / path).is_file() for path in summary["files"].values())
     assert "reading the picture" in outcome.err
 

@@ -52,8 +52,9 @@ def test_wheel_holds_every_module_and_no_tests(wheel: Path) -> None:
     assert modules <= names
     assert "geocbar/py.typed" in names
     beside = {name for name in names - modules if not name.startswith(f"{info}/")}
-    static = {path.relative_to(ROOT).as_posix() for path in (ROOT / "geocbar" / "app" / "static").iterdir()}
-    assert beside == {"geocbar/py.typed"} | static
+    rooms = ("app/static", "app/picker/static", "files/coastlines")
+    data = {path.relative_to(ROOT).as_posix() for room in rooms for path in (ROOT / "geocbar" / room).iterdir()}
+    assert beside == {"geocbar/py.typed"} | data
     assert f"{info}/licenses/LICENSE" in names
     assert metadata["Requires-Python"] == ">=3.11"
     assert "geocbar = geocbar.app.cli:main" in scripts

@@ -95,7 +95,7 @@ def drawn(offset: NDArray[np.float64], lat: NDArray[np.float64]) -> NDArray[np.f
     return np.stack([np.asarray(x) / np.pi * 360 + 400, 210 - np.asarray(y) / np.pi * 360], axis=1)
 
 
-@pytest.mark.parametrize("bend", [0.0, 5.0])
+@pytest.mark.parametrize("bend", [0.0, 8.0])
 def test_a_world_map_is_right_up_to_its_edges(bend: float) -> None:
     found = world_map(-160.0, FRAME, bend=bend)
     assert (found.bend is not None) == (bend > 0)

@@ -47,7 +47,7 @@ def test_spans_say_what_looking_up_says(
     held = labels >= 0
     inverse = found.transform[labels[held]]
     shares = np.einsum("nij,nj->ni", inverse[:, :2], places[held] - inverse[:, 2])
-    if np.isfinite(shares).all():
+    if held.any() and np.isfinite(shares).all():
         assert min(shares.min(), (1 - shares.sum(axis=1)).min()) > -1e-6
 
 
