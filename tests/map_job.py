@@ -135,6 +135,5 @@ def start_geocbar(*args: object, cwd: Path, **options: object) -> subprocess.Pop
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        preexec_fn=heed_interrupts,
-        **options,  # type: ignore[call-overload]
+        **{"preexec_fn": heed_interrupts, **options},  # type: ignore[call-overload]
     )
