@@ -40,6 +40,10 @@ between which meridians the cut may lie. All other projections of the world tell
 
 On bent paper a smooth field of displacements is fitted together with the projection, if the points make it likelier
 than flat paper. The ratio compares with a choice among five fits that needs to know the truth.
+
+Wanted: 12 points .5 px in the median, 1 px at worst; 6 and 24 points .8 and .3 px; the family right in 95 % of the
+maps; outliers 98 %; bent paper and families outside the list not worse than the best polynomial or spline by more than
+a fifth (ratio 1.2 at worst).
 """
 
 COLUMNS = {
