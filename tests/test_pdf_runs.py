@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from drawing.pdf_figures import draw_pdf
 from drawing.pdf_pages import Sheet, bound, paper_page, turned
 from map_job import Outcome, geocbar, write_points
 from matplotlib.figure import Figure
@@ -165,3 +166,11 @@ def test_a_figure_number_suffices_where_one_page_has_figures(shelf: Path) -> Non
 
 def run(folder: Path, *args: object) -> Outcome:
     return geocbar(*args, cwd=folder)
+
+
+def test_a_power_whose_exponent_stands_apart_is_doubted(tmp_path: Path) -> None:
+    """Computer Modern's multiplication sign reads as a pound, and -3 is a word of its own: a factor all the same."""
+    (tmp_path / "paper.pdf").write_bytes(draw_pdf(8049).data)
+    found = gb.inspect(tmp_path / "paper.pdf", page=1, figure=1)
+    assert found.doubts
+    assert any("'× 10'" in doubt and "factor" in doubt for doubt in found.doubts)

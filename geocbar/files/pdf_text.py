@@ -31,7 +31,7 @@ _POWER, _LONGEST_POWER = set("0123456789+-−–"), 4
 _RINGS = set("±∘◦°")
 
 #: So do their minus and multiplication signs; nobody writes these letters before digits otherwise.
-_FORMULA_SIGNS = ((re.compile(r"¡(?=\d)"), "−"), (re.compile(r"£(?= ?10\^)"), "×"))
+_FORMULA_SIGNS = ((re.compile(r"¡(?=\d)"), "−"), (re.compile(r"£(?= ?10(?:\^|$))"), "×"))
 
 _NUMBER = re.compile(r"[<>≤≥~±+\-−–]?[\d.,]*\d[\d.,]*(?:[eE][+\-−–]?\d+)?(?:\^[+\-−–]?\d+)?[%°′″'\"]?[NSEWnsew]?")
 
