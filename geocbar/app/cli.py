@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import sys
+import threading
 
 import click
 
@@ -35,7 +37,7 @@ def main() -> None:
         error.show()
         sys.exit(1)
     except (click.Abort, KeyboardInterrupt):
-        _fail("Stopped. Nothing was written.")
+        _leave("Stopped. Nothing was written.")
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(1)
@@ -77,6 +79,17 @@ def _fail(message: str, hint: str = "") -> None:
     click.echo(f"Error: {message}", err=True)
     for line in hint.splitlines():
         click.echo(f"  {line}", err=True)
+    sys.exit(1)
+
+
+def _leave(message: str) -> None:
+    """End although a thread may have been interrupted while it began: nobody would ever end that one."""
+    click.echo(f"Error: {message}", err=True)
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError):
+            stream.flush()
+    if any(thread is not threading.main_thread() and not thread.daemon for thread in threading.enumerate()):
+        os._exit(1)
     sys.exit(1)
 
 
